@@ -1,0 +1,35 @@
+"""E-mail addresses: which are usable, and when two are the same."""
+
+import unicodedata
+
+import idna
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+
+MAX_LENGTH = 254  # RFC 5321, erratum 1690
+_is_email = EmailValidator()
+
+
+def email_key(email: str) -> str:
+    """The one spelling that stands for every spelling of an address: NFKC, case folded, domain as IDNA A-label.
+
+    Computed here and not in the database, because SQLite folds ASCII only. Never fails: of something that is no address
+    it makes a key that no account has.
+    """
+    local, _, domain = unicodedata.normalize("NFKC", email.strip()).casefold().rpartition("@")
+    try:
+        domain = idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        pass
+    return f"{local}@{domain}"
+
+
+def is_usable(email: str) -> bool:
+    """Whether mail could be sent to `email`: one `@`, a sensible domain, no control characters, at most 254 characters."""
+    if len(email) > MAX_LENGTH or len(email_key(email)) > MAX_LENGTH or not email.isprintable():
+        return False
+    try:
+        _is_email(email_key(email))
+    except ValidationError:
+        return False
+    return True

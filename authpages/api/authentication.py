@@ -1,0 +1,72 @@
+"""Who calls the API: an access token or an API key as bearer, or an admin's console session with CSRF."""
+
+from typing import Any
+
+from django.conf import settings
+from django.middleware.csrf import CsrfViewMiddleware
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from authpages.browser_sessions import session_of
+from authpages.errors import TokenInvalid
+from authpages.models import ApiKey, Session, User
+from authpages.services import api_keys
+from authpages.services.sessions import find_session
+from authpages.tokens import read_access_token
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer …` (RFC 6750): one query, in which session and person are found alive, roles included."""
+
+    def authenticate(self, request: Request) -> tuple[User | None, Session | ApiKey] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if not scheme:
+            return None
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise TokenInvalid("Send the token as 'Authorization: Bearer <token>'.")
+        return _by_api_key(token) if token.startswith(api_keys.PREFIX) else _by_access_token(token)
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class ConsoleAuthentication(BaseAuthentication):
+    """The cookie of the console; a change needs the CSRF token as well."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        if settings.CONSOLE_COOKIE_NAME not in request.COOKIES:
+            return None
+        session = session_of(request._request, Session.Kind.CONSOLE)
+        if session is None or not session.user.is_superuser:
+            return None
+        _check_csrf(request)
+        return session.user, session
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: Any, reason: str) -> Any:
+        return reason
+
+
+def _check_csrf(request: Request) -> None:
+    check = _CsrfCheck(lambda _request: None)  # type: ignore[arg-type,return-value]
+    check.process_request(request._request)
+    if reason := check.process_view(request._request, None, (), {}):
+        raise PermissionDenied(f"CSRF: {reason}", code="csrf-failed")
+
+
+def _by_access_token(token: str) -> tuple[User, Session]:
+    claims = read_access_token(token)
+    session = find_session(claims.session_id)
+    if session is None or session.user_id != claims.user_id:
+        raise TokenInvalid("This session has ended; log in again.")
+    return session.user, session
+
+
+def _by_api_key(key: str) -> tuple[None, ApiKey]:
+    found = api_keys.find_api_key(key)
+    if found is None:
+        raise TokenInvalid("This API key does not exist, has expired, or its maker is no admin any more.")
+    return None, found

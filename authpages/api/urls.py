@@ -1,0 +1,18 @@
+"""Addresses of the account endpoints, below /api/v1."""
+
+from django.urls import path
+
+from authpages.api import views
+
+urlpatterns = [
+    path("auth/signup", views.SignUpView.as_view()),
+    path("auth/login", views.LoginView.as_view()),
+    path("auth/logout", views.LogoutView.as_view()),
+    path("auth/refresh", views.RefreshView.as_view()),
+    path("auth/me", views.MeView.as_view()),
+    path("auth/email-verification/request", views.VerificationRequestView.as_view()),
+    path("auth/email-verification/submit", views.VerificationSubmitView.as_view()),
+    path("auth/password-reset/request", views.ResetRequestView.as_view()),
+    path("auth/password-reset/submit", views.ResetSubmitView.as_view()),
+    path("settings/hosted-auth", views.HostedAuthView.as_view()),
+]

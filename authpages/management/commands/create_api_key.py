@@ -1,0 +1,27 @@
+"""Makes an API key without an admin, for the first program that is to come in."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from authpages.services.api_keys import SCOPES, create_api_key
+from fastgen_backend.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Make an API key and print it, once, alone on standard output."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="what the key is for")
+        parser.add_argument("--scope", action="append", default=[], dest="scopes", help=", ".join(SCOPES))
+        parser.add_argument("--expires", type=int, metavar="DAYS", help="how many days it lives (default: for ever)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            _, key = create_api_key(
+                name=options["name"], scopes=options["scopes"], expires_in_days=options["expires"]
+            )
+        except DomainError as refusal:
+            raise CommandError(" ".join(error.detail for error in refusal.errors) or refusal.detail) from None
+        self.stdout.write(key)

@@ -1,0 +1,194 @@
+"""The hosted pages. GET and HEAD change nothing, ever: mail scanners follow links too."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from authpages.browser_sessions import drop_session, is_pending_here, remember_pending, session_of
+from authpages.errors import LinkExpired, LinkInvalid
+from authpages.pages.forms import EmailForm, LoginForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
+from authpages.pages.hosted import HostedPage, LandingPage
+from authpages.services.email_verification import (
+    find_verification_link,
+    request_own_verification,
+    request_verification,
+    verify_email,
+)
+from authpages.services.links import Purpose, find_link
+from authpages.services.login import Carrier, log_in
+from authpages.services.password_reset import request_reset, reset_password
+from authpages.services.sessions import log_out
+from authpages.services.signup import sign_up
+from fastgen_backend.errors import DomainError
+from fastgen_backend.forms import FormPage, PlainForm
+from fastgen_backend.redirects import SeeOther, with_next
+
+NOTICES = {
+    "password-changed": _("Your password was changed. Log in with the new one."),
+    "mail-sent": _("A new link is on its way. It may take a minute; look into the spam folder, too."),
+}
+
+
+class SignUpPage(LandingPage):
+    """Makes an account; logs in and lands, or asks to look into the mail where the address has to be verified first."""
+
+    template_name = "authpages/signup.html"
+    form_class = SignUpForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        if self.hosted.allow_signups:
+            return response
+        return render(request, "authpages/signup_closed.html", self.get_context_data(), status=403)
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        email = form.cleaned_data["email"]
+        password = form.cleaned_data["password"]
+        started = sign_up(email=email, password=password, carrier=Carrier.COOKIE, origin=self.origin())
+        context = self.get_context_data(form=form, email=email)
+        response = self.enter(started) if started else render(self.request, "authpages/signup_sent.html", context)
+        remember_pending(response, email)
+        return response
+
+
+class LoginPage(LandingPage):
+    template_name = "authpages/login.html"
+    form_class = LoginForm
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        email = form.cleaned_data["email"]
+        password = form.cleaned_data["password"]
+        return self.enter(log_in(email=email, password=password, carrier=Carrier.COOKIE, origin=self.origin()))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        notice = NOTICES.get(self.request.GET.get("notice", ""))
+        session = session_of(self.request)
+        return super().get_context_data(notice=notice, session=session, landing=self.landing(), **kwargs)
+
+
+class LogoutPage(HostedPage, FormPage):
+    template_name = "authpages/logout.html"
+    form_class = PlainForm
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        session = session_of(self.request)
+        if session:
+            log_out(session=session, origin=self.origin())
+        response = SeeOther(reverse("login"))
+        drop_session(response)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(session=session_of(self.request), **kwargs)
+
+
+class VerifyEmailPage(LandingPage):
+    """Opens a verification link. The token is spent by a POST, which a script sends where the mail was asked for.
+
+    Without a usable token it offers a new link; that form posts an address here, and is answered alike for all.
+    """
+
+    template_name = "authpages/verify_email.html"
+    form_class = EmailForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        token = request.GET.get("token")
+        if token is None:
+            return self.offer_new_link(None)
+        try:
+            link = find_verification_link(token)
+        except DomainError as error:
+            return self.offer_new_link(error)
+        form = VerifyEmailForm(initial={"token": token})
+        at_once = is_pending_here(request, link.email_key)
+        return self.render_to_response(self.get_context_data(form=form, at_once=at_once, link=link))
+
+    def get_form_class(self) -> type[PlainForm]:
+        return VerifyEmailForm if "token" in self.request.POST else EmailForm
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        if isinstance(form, EmailForm):
+            return self.send_new_link(form)
+        verify_email(token=form.cleaned_data["token"], origin=self.origin())
+        return SeeOther(self.landing())
+
+    def form_invalid(self, form: PlainForm) -> HttpResponse:
+        return self.offer_new_link(None, form, status=400)
+
+    def refused(self, form: PlainForm, error: DomainError) -> HttpResponse:
+        if isinstance(error, LinkInvalid | LinkExpired):
+            return self.offer_new_link(error)
+        self.template_name = "authpages/verify_email_again.html"
+        return super().refused(form, error)
+
+    def send_new_link(self, form: EmailForm) -> HttpResponse:
+        email = form.cleaned_data["email"]
+        request_verification(email=email, origin=self.origin())
+        response = render(self.request, "authpages/verify_email_sent.html", self.get_context_data(email=email))
+        remember_pending(response, email)
+        return response
+
+    def offer_new_link(
+        self, error: DomainError | None, form: PlainForm | None = None, status: int = 200
+    ) -> HttpResponse:
+        context = self.get_context_data(form=form or EmailForm(), error=error)
+        return render(
+            self.request, "authpages/verify_email_again.html", context, status=error.status if error else status
+        )
+
+
+class ForgotPasswordPage(HostedPage, FormPage):
+    """Asks for a reset link; the answer tells nobody whether the address has an account."""
+
+    template_name = "authpages/forgot_password.html"
+    form_class = EmailForm
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        email = form.cleaned_data["email"]
+        request_reset(email=email, origin=self.origin())
+        return render(self.request, "authpages/forgot_password_sent.html", self.get_context_data(email=email))
+
+
+class ResetPasswordPage(HostedPage, FormPage):
+    """Sets a new password with a link; only the POST that succeeds spends it."""
+
+    template_name = "authpages/reset_password.html"
+    form_class = ResetPasswordForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        token = request.GET.get("token", "")
+        form = ResetPasswordForm(initial={"token": token})
+        try:
+            find_link(Purpose.RESET, token)
+        except DomainError as error:
+            return self.refused(form, error)
+        return self.render_to_response(self.get_context_data(form=form))
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        token = form.cleaned_data["token"]
+        reset_password(token=token, password=form.cleaned_data["password"], origin=self.origin())
+        response = SeeOther(f"{reverse('login')}?notice=password-changed")
+        drop_session(response)
+        return response
+
+    def refused(self, form: PlainForm, error: DomainError) -> HttpResponse:
+        if not isinstance(error, LinkInvalid | LinkExpired):
+            return super().refused(form, error)
+        context = self.get_context_data(form=form, error=error)
+        return render(self.request, "authpages/reset_password_again.html", context, status=error.status)
+
+
+class AccountPage(HostedPage, FormPage):
+    """A person's own page; its form asks for a new verification link."""
+
+    template_name = "authpages/account.html"
+    form_class = PlainForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if session_of(request) is None:
+            return super().dispatch(request, *args, **kwargs) if self._is_hidden() else self._to_login(request)
+        return super().dispatch(request, *args, **kwargs)

@@ -1,0 +1,102 @@
+"""Resolving what was asked for an address: only here, in the worker, is it found out whether there is an account."""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from authpages import signals
+from authpages.models import AuthRequest, User
+from authpages.services.email_verification import send_verification
+from authpages.services.password_reset import send_reset
+from authpages.services.signup import Profile, create_account
+from fastgen_backend.origin import Origin, Source
+
+logger = logging.getLogger("fastgen.auth_requests")
+
+TRY_AGAIN_AFTER = timedelta(minutes=1)
+
+
+def resolve_due(limit: int = 100) -> int:
+    """Resolve up to `limit` requests, each in a transaction with its links and events; answers how many were found.
+
+    One that fails is logged and tried again a minute later, and holds up none of the others.
+    """
+    for done in range(limit):
+        request_id = None
+        try:
+            with transaction.atomic():
+                request = _next()
+                if request is None:
+                    return done
+                request_id = request.pk
+                _resolve(request)
+                _empty(request)
+        except Exception:
+            if request_id is None:
+                raise
+            logger.exception("Request %s could not be resolved; it is tried again in a minute.", request_id)
+            AuthRequest.objects.filter(pk=request_id).update(due_at=timezone.now() + TRY_AGAIN_AFTER)
+    return limit
+
+
+def _next() -> AuthRequest | None:
+    """The oldest request that is due and that no other worker holds."""
+    waiting = AuthRequest.objects.filter(resolved_at=None, due_at__lte=timezone.now())
+    if not waiting.exists():  # a look that takes no lock
+        return None
+    return waiting.select_for_update(skip_locked=True).order_by("pk").first()
+
+
+def _resolve(request: AuthRequest) -> None:
+    origin = Origin(
+        source=Source(request.source),
+        request_id=request.request_id,
+        ip_address=request.ip_address,
+        user_agent=request.user_agent,
+        locale=request.locale,
+    )
+    user = User.objects.locked().by_email(request.email).first()
+    if user and user.blocked:
+        return
+    match request.kind:
+        case AuthRequest.Kind.SIGN_UP:
+            _sign_up(request, user, origin)
+        case AuthRequest.Kind.VERIFICATION if user and not user.email_verified:
+            send_verification(user=user, origin=origin)
+        case AuthRequest.Kind.RESET if user:
+            send_reset(user=user, origin=origin)
+
+
+def _sign_up(request: AuthRequest, user: User | None, origin: Origin) -> None:
+    if user is None:
+        profile = Profile(**request.profile)
+        create_account(
+            email=request.email, hashed=request.password, profile=profile, origin=origin, logged_in=False
+        )
+    elif user.email_verified:
+        signals.sign_up_repeated.send(sender=User, user=user, origin=origin)
+    else:
+        _sign_up_again(request, user, origin)
+
+
+def _sign_up_again(request: AuthRequest, user: User, origin: Origin) -> None:
+    """Someone signs up with an address that was never verified: the newest link must confirm the newest password.
+
+    Otherwise whoever signed up first with another's address would see it verified with a password of theirs. An account
+    that was ever logged in to keeps its password.
+    """
+    if user.last_login_at is None:
+        user.password = request.password
+        user.save(update_fields=["password"])
+        user.links.void()
+    send_verification(user=user, origin=origin)
+
+
+def _empty(request: AuthRequest) -> None:
+    request.email = request.password = request.user_agent = ""
+    request.ip_address = None
+    request.profile = {}
+    request.resolved_at = timezone.now()
+    request.save()

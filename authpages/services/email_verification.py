@@ -1,0 +1,54 @@
+"""Verifying that an address belongs to the person who gave it."""
+
+from django.db import transaction
+
+from authpages import signals, throttles
+from authpages.addresses import email_key
+from authpages.errors import LinkInvalid
+from authpages.models import AuthRequest, User
+from authpages.services.asking import ask
+from authpages.services.links import Purpose, find_link, issue_link, known_link, spend
+from fastgen_backend.origin import Origin
+
+
+def send_verification(*, user: User, origin: Origin) -> None:
+    """Make a link for the user's own address and its event, which mails it. Inside the caller's transaction."""
+    link, token = issue_link(Purpose.VERIFICATION, user)
+    signals.email_verification_requested.send(sender=User, user=user, link=link, token=token, origin=origin)
+
+
+def request_own_verification(*, user: User, origin: Origin) -> None:
+    """Mail the logged-in person a new link; nothing happens where the address is verified. Raises `TooManyRequests`."""
+    throttles.count(throttles.mail_limits("verification", user.email_key, origin.ip_address))
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if not locked.email_verified:
+            send_verification(user=locked, origin=origin)
+
+
+def request_verification(*, email: str, origin: Origin) -> None:
+    """Ask for a new link for any address, without telling whether it has an account. Raises `TooManyRequests`."""
+    throttles.count(throttles.mail_limits("verification", email_key(email), origin.ip_address))
+    ask(AuthRequest.Kind.VERIFICATION, email=email, origin=origin)
+
+
+def verify_email(*, token: str, origin: Origin) -> User:
+    """Spend a verification link; answers the user, verified.
+
+    The same link again, while its address is still verified, is a success and no event: mail programs click twice.
+    Raises `LinkInvalid` or `LinkExpired`.
+    """
+    owner = known_link(Purpose.VERIFICATION, token)
+    if owner is None:
+        raise LinkInvalid
+    with transaction.atomic():
+        user = User.objects.locked().get(pk=owner.user_id)
+        if owner.spent_at and user.email_verified and user.email_key == owner.email_key:
+            return user
+        spend(find_link(Purpose.VERIFICATION, token))
+        user.links.filter(purpose=Purpose.VERIFICATION).void()
+        if not user.email_verified:
+            user.email_verified = True
+            user.save(update_fields=["email_verified"])
+            signals.email_verified.send(sender=User, user=user, origin=origin)
+    return user

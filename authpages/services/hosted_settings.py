@@ -1,0 +1,148 @@
+"""Changing how the hosted pages look and behave."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from authpages.addresses import is_usable
+from authpages.logo import fetch_logo
+from authpages.models import HostedAuthSettings
+from fastgen_backend.environment import is_loopback
+from fastgen_backend.errors import DomainError, FieldError, InvalidInput
+
+URL_MAX = 2000
+LIST_MAX = 100
+
+
+def change_settings(*, changes: dict[str, Any]) -> HostedAuthSettings:
+    """Change the named settings (names of the model's fields) all together or, raising `InvalidInput`, none of them.
+
+    A new `logo_url` is fetched here, once, and its picture kept; an empty one takes the picture away.
+    """
+    errors = [error for name, value in changes.items() for error in _wrong(name, value)]
+    if errors:
+        raise InvalidInput(errors)
+    changes = dict(changes)
+    if "logo_url" in changes and changes["logo_url"] != HostedAuthSettings.load().logo_url:
+        changes |= _logo(changes["logo_url"])
+    with transaction.atomic():
+        HostedAuthSettings.objects.get_or_create(pk=1)
+        settings = HostedAuthSettings.objects.select_for_update().defer("logo").get(pk=1)
+        for name, value in changes.items():
+            setattr(settings, name, value)
+        settings.save(update_fields=list(changes) or None)
+    return settings
+
+
+def origins_of(settings: HostedAuthSettings) -> list[str]:
+    """The origins that may call us from a browser: those given, or else those of the callback and redirect URLs."""
+    if settings.allowed_origins is not None:
+        return list(settings.allowed_origins)
+    urls = [settings.callback_url, *settings.allowed_redirect_urls]
+    return sorted({f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in urls if url})
+
+
+def why_not_a_redirect(url: str) -> str:
+    """Why people can't be sent to `url`, in a sentence; empty where they can.
+
+    https, or http to a loopback address (RFC 8252, 7.3); absolute; no credentials, no fragment (RFC 6749, 3.1.2).
+    """
+    if reason := _why_not_a_url(url):
+        return reason
+    parts = urlsplit(url)
+    if parts.fragment or url.endswith("#"):
+        return _("The URL must not have a fragment (#…).")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        return _("Use https; http is accepted for localhost only.")
+    return ""
+
+
+def _why_not_a_url(url: str) -> str:
+    if len(url) > URL_MAX:
+        return _("The URL may have %(count)d characters at most.") % {"count": URL_MAX}
+    if not url.isascii() or not url.isprintable() or re.search(r'[\s\\<>"{}|^`]', url):
+        return _("The URL must be plain ASCII without spaces or backslashes; encode other characters.")
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return _("The URL is malformed.")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_fine:
+        return _("The URL must be absolute, beginning with https:// or http://.")
+    if "@" in parts.netloc:
+        return _("The URL must not carry a user name or password.")
+    return ""
+
+
+def _why_not_an_origin(text: str) -> str:
+    parts_end = urlsplit(text).path if not _why_not_a_url(text) else ""
+    if parts_end or "?" in text or "#" in text:
+        return _("An origin is a scheme, a host and at most a port, such as https://app.example.com.")
+    return why_not_a_redirect(text)
+
+
+def _why_not_a_link(text: str) -> str:
+    return _why_not_a_url(text) if text else ""
+
+
+def _why_not_a_callback(text: str) -> str:
+    return why_not_a_redirect(text) if text else ""
+
+
+def _why_not_a_name(text: str) -> str:
+    if text.strip() and len(text) <= 60 and text.isprintable():
+        return ""
+    return _("The product’s name must have 1 to 60 printable characters.")
+
+
+def _why_not_a_color(text: str) -> str:
+    return "" if re.fullmatch(r"#[0-9a-fA-F]{6}", text) else _("A colour looks like #4f46e5.")
+
+
+def _why_not_an_address(text: str) -> str:
+    return "" if not text or is_usable(text) else _("This is not an e-mail address that mail can be sent to.")
+
+
+RULES: dict[str, Callable[[str], str]] = {
+    "callback_url": _why_not_a_callback,
+    "allowed_redirect_urls": why_not_a_redirect,
+    "allowed_origins": _why_not_an_origin,
+    "product_name": _why_not_a_name,
+    "logo_url": _why_not_a_link,
+    "accent_color": _why_not_a_color,
+    "support_email": _why_not_an_address,
+    "terms_url": _why_not_a_link,
+    "privacy_url": _why_not_a_link,
+}
+
+
+def camel(name: str) -> str:
+    """A field's name as the outside knows it: `callback_url` is `callbackUrl`."""
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _wrong(name: str, value: Any) -> list[FieldError]:
+    rule, pointer = RULES.get(name), f"/{camel(name)}"
+    if rule is None or value is None:
+        return []
+    if not isinstance(value, list):
+        return [FieldError(pointer, "invalid", reason)] if (reason := rule(value)) else []
+    if len(value) > LIST_MAX:
+        return [FieldError(pointer, "too-many", _("At most %(count)d are possible.") % {"count": LIST_MAX})]
+    reasons = [(index, rule(each)) for index, each in enumerate(value)]
+    return [FieldError(f"{pointer}/{index}", "invalid", reason) for index, reason in reasons if reason]
+
+
+def _logo(url: str) -> dict[str, Any]:
+    if not url:
+        return {"logo": None, "logo_type": ""}
+    try:
+        logo, logo_type = fetch_logo(url)
+    except DomainError as refusal:
+        raise InvalidInput([FieldError("/logoUrl", refusal.code, refusal.detail)]) from None
+    return {"logo": logo, "logo_type": logo_type}

@@ -1,0 +1,47 @@
+"""Setting a new password with a link from a mail."""
+
+from django.db import transaction
+
+from authpages import passwords, signals, throttles
+from authpages.addresses import email_key
+from authpages.errors import LinkInvalid
+from authpages.models import AuthRequest, HostedAuthSettings, User
+from authpages.services.asking import ask
+from authpages.services.links import Purpose, find_link, issue_link, spend
+from authpages.services.sessions import end_sessions_of
+from fastgen_backend.origin import Origin
+
+
+def request_reset(*, email: str, origin: Origin) -> None:
+    """Ask for a reset link, without telling whether the address has an account. Raises `TooManyRequests`."""
+    throttles.count(throttles.mail_limits("reset", email_key(email), origin.ip_address))
+    ask(AuthRequest.Kind.RESET, email=email, origin=origin)
+
+
+def send_reset(*, user: User, origin: Origin) -> None:
+    """Make a reset link for the user's own address and its event, which mails it. Inside the caller's transaction."""
+    link, token = issue_link(Purpose.RESET, user)
+    signals.password_reset_requested.send(sender=User, user=user, link=link, token=token, origin=origin)
+
+
+def reset_password(*, token: str, password: str, origin: Origin) -> User:
+    """Set a new password, void every open link and end every session of the person.
+
+    A password that is refused (`WeakPassword`) does not spend the link. Raises `LinkInvalid` or `LinkExpired`.
+    """
+    user = find_link(Purpose.RESET, token).user
+    if user is None:
+        raise LinkInvalid
+    product = HostedAuthSettings.load().product_name
+    passwords.check_password_is_good(password, email=user.email, product_name=product)
+    hashed = passwords.hash_password(password)
+    with transaction.atomic():
+        throttles.forget_failed_logins(user.email_key)  # locks are taken in one order: throttle, user, links
+        user = User.objects.locked().get(pk=user.pk)
+        spend(find_link(Purpose.RESET, token))
+        user.password = hashed
+        user.save(update_fields=["password"])
+        user.links.void()
+        end_sessions_of(user=user, reason="password_reset", origin=origin)
+        signals.password_reset.send(sender=User, user=user, origin=origin)
+    return user

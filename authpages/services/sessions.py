@@ -1,0 +1,152 @@
+"""Sessions: beginning, refreshing, seeing and ending them."""
+
+import base64
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from authpages import signals
+from authpages.errors import TokenInvalid
+from authpages.models import RefreshToken, Session, User, token_hash
+from fastgen_backend import vault
+from fastgen_backend.origin import Origin
+
+SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A session and the secrets that stand for it, told this once: a cookie for browsers, a refresh token for programs."""
+
+    session: Session
+    cookie: str = ""
+    refresh_token: str = ""
+
+
+def start_browser_session(*, user: User, origin: Origin, kind: Session.Kind = Session.Kind.END_USER) -> StartedSession:
+    """Begin a session held by a cookie. Inside the caller's transaction."""
+    cookie = secrets.token_urlsafe(32)
+    return StartedSession(_start(user, origin, kind, token_hash(cookie)), cookie=cookie)
+
+
+def start_token_session(*, user: User, origin: Origin) -> StartedSession:
+    """Begin a session held by a refresh token. Inside the caller's transaction."""
+    session = _start(user, origin, Session.Kind.END_USER, None)
+    token = secrets.token_urlsafe(32)
+    RefreshToken.objects.create(session=session, hash=token_hash(token))
+    return StartedSession(session, refresh_token=token)
+
+
+def refresh_session(*, token: str, origin: Origin) -> StartedSession:
+    """Exchange a refresh token for its child; raises `TokenInvalid`.
+
+    The child is made from the parent (HMAC), so the immediate parent, repeated within `REFRESH_REPEAT_SECONDS` (two
+    tabs, a lost answer), yields the same child. Any older token ends the session and is an event (RFC 9700, 4.14.2).
+    """
+    with transaction.atomic():
+        found = RefreshToken.objects.filter(hash=token_hash(token)).values_list("session_id", flat=True).first()
+        session = _lock_session(found)
+        refreshed = _rotate(session, token) if session else None
+        if session and not refreshed:
+            _end(session, reason="token_reused")
+            signals.session_ended.send(
+                sender=Session, session=session, user=session.user, reason="token_reused", origin=origin
+            )
+            signals.token_reused.send(sender=Session, session=session, user=session.user, origin=origin)
+    if session is None or refreshed is None:
+        raise TokenInvalid("This refresh token is not valid any more; log in again.")
+    return refreshed
+
+
+def log_out(*, session: Session, origin: Origin) -> None:
+    """End a session because its owner asked for it; one that has ended already stays as it is."""
+    with transaction.atomic():
+        if _end(session, reason="logout"):
+            signals.user_logged_out.send(sender=User, user=session.user, origin=origin)
+
+
+def end_sessions_of(*, user: User, reason: str, origin: Origin) -> int:
+    """End every session of `user`, cookies and tokens alike, and say how many. Inside the caller's transaction."""
+    living = list(Session.objects.filter(user=user, ended_at=None).select_for_update().order_by("pk"))
+    Session.objects.filter(pk__in=[session.pk for session in living]).update(
+        ended_at=timezone.now(), end_reason=reason
+    )
+    for session in living:
+        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
+    return len(living)
+
+
+def find_session(session_id: uuid.UUID) -> Session | None:
+    """The living end-user session with this id, with user and roles, in one query; remembered as seen."""
+    now = timezone.now()
+    found = Session.objects.alive(now).with_user().filter(pk=session_id, kind=Session.Kind.END_USER).first()
+    if found:
+        found.user.loaded_roles = found.user_roles
+        note_seen(found, now)
+    return found
+
+
+def note_seen(session: Session, now: datetime) -> None:
+    """Remember that a session was used, at most once a minute."""
+    if now - session.last_seen_at >= SEEN_EVERY:
+        stale = Session.objects.filter(pk=session.pk, last_seen_at__lt=now - SEEN_EVERY)
+        stale.update(last_seen_at=now)
+
+
+def _start(user: User, origin: Origin, kind: Session.Kind, cookie_hash: bytes | None) -> Session:
+    now = timezone.now()
+    hours = settings.CONSOLE_SESSION_HOURS if kind == Session.Kind.CONSOLE else settings.SESSION_DAYS * 24
+    return Session.objects.create(
+        user=user,
+        kind=kind,
+        cookie_hash=cookie_hash,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + timedelta(hours=hours),
+        ip_address=origin.ip_address,
+        user_agent=origin.user_agent,
+    )
+
+
+def _lock_session(session_id: uuid.UUID | None) -> Session | None:
+    """The living session with this id, locked, with user and roles."""
+    living = Session.objects.alive(timezone.now()).with_user().select_for_update(of=("self",))
+    session = living.filter(pk=session_id).first() if session_id else None
+    if session:
+        session.user.loaded_roles = session.user_roles
+    return session
+
+
+def _rotate(session: Session, token: str) -> StartedSession | None:
+    """The child of `token`, new or repeated; None where `token` is too old to have one."""
+    row = RefreshToken.objects.select_related("child").get(hash=token_hash(token))
+    now = timezone.now()
+    children = _children_of(token)
+    if row.used_at is None:
+        row.used_at = now
+        row.save(update_fields=["used_at"])
+        RefreshToken.objects.create(session=session, hash=token_hash(children[0]), parent=row)
+        Session.objects.filter(pk=session.pk).update(last_seen_at=now)
+        return StartedSession(session, refresh_token=children[0])
+    repeated_in_time = now - row.used_at <= timedelta(seconds=settings.REFRESH_REPEAT_SECONDS)
+    if not repeated_in_time or row.child.used_at is not None:
+        return None
+    same = next((child for child in children if token_hash(child) == bytes(row.child.hash)), None)
+    return StartedSession(session, refresh_token=same) if same else None
+
+
+def _children_of(token: str) -> list[str]:
+    """What `token` becomes: under the key of today, and under older ones (one may have been rotated just now)."""
+    hashes = vault.keyed_hashes("refresh token", token.encode("utf-8", "surrogatepass"))
+    return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in hashes]
+
+
+def _end(session: Session, *, reason: str) -> bool:
+    """End one session, if it lives; whether it did."""
+    living = Session.objects.filter(pk=session.pk, ended_at=None)
+    return bool(living.update(ended_at=timezone.now(), end_reason=reason))

@@ -1,0 +1,56 @@
+"""Accounts that an admin, the first-start page or a command makes."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from authpages import passwords, signals
+from authpages.addresses import email_key, is_usable
+from authpages.errors import EmailTaken, EmailUnusable
+from authpages.models import HostedAuthSettings, User
+from fastgen_backend.origin import Origin
+
+
+def create_user(
+    *,
+    email: str,
+    password: str | None,
+    origin: Origin,
+    admin: bool = False,
+    email_verified: bool = False,
+    **profile: Any,
+) -> User:
+    """Make an account without logging anyone in; without a password it can be given one by a reset.
+
+    Raises `EmailUnusable`, `WeakPassword` or `EmailTaken`.
+    """
+    hashed = hash_for_new_account(email, password)
+    with transaction.atomic():
+        return add_account(
+            email=email, hashed=hashed, origin=origin, admin=admin, email_verified=email_verified, **profile
+        )
+
+
+def hash_for_new_account(email: str, password: str | None) -> str | None:
+    """The hash of a good password for a usable address. Outside of any transaction."""
+    if not is_usable(email):
+        raise EmailUnusable
+    if password is None:
+        return None
+    passwords.check_password_is_good(password, email=email, product_name=HostedAuthSettings.load().product_name)
+    return passwords.hash_password(password)
+
+
+def add_account(
+    *, email: str, hashed: str | None, origin: Origin, admin: bool, email_verified: bool, **profile: Any
+) -> User:
+    """The account and its event; raises `EmailTaken`. Inside the caller's transaction."""
+    user = User(email=email, email_key=email_key(email), password=hashed, is_superuser=admin, **profile)
+    user.email_verified = email_verified
+    user.loaded_roles = []
+    try:
+        user.save(force_insert=True)
+    except IntegrityError:
+        raise EmailTaken from None
+    signals.user_created.send(sender=User, user=user, origin=origin)
+    return user

@@ -1,0 +1,149 @@
+"""Limits, kept in the database so that all processes share them, counted on the account and on the client's address.
+
+Accounts count by `email_key`, whether they exist or not, so that a limit tells nothing; addresses count by /64 where
+IPv6. Keys are hashed: the table holds no one's address.
+"""
+
+import hashlib
+import ipaddress
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from authpages.errors import LoginThrottled, PasswordLoginOff
+from authpages.models import Throttle
+from fastgen_backend.errors import TooManyRequests
+
+FIRST_WAIT_SECONDS = 5
+LONGEST_WAIT_SECONDS = 900
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many times an hour for one subject, an account or an address."""
+
+    name: str
+    times: int
+    subject: str
+
+    @property
+    def key(self) -> str:
+        return _key(self.name, self.subject)
+
+
+def sign_up_limits(ip_address: str | None) -> list[Limit]:
+    return [Limit("sign-up", settings.SIGNUPS_PER_ADDRESS_PER_HOUR, network_of(ip_address))]
+
+
+def mail_limits(kind: str, email_key: str, ip_address: str | None) -> list[Limit]:
+    return [
+        Limit(f"mail-{kind}", settings.MAILS_PER_ACCOUNT_PER_HOUR, email_key),
+        Limit(f"mail-{kind}-from", settings.MAILS_PER_ADDRESS_PER_HOUR, network_of(ip_address)),
+    ]
+
+
+def count(limits: Iterable[Limit]) -> None:
+    """Count one use of each limit; raises `TooManyRequests` where one is used up. Outside of any transaction."""
+    if not settings.THROTTLES:
+        return
+    now = timezone.now()
+    used_up = [limit.key for limit in limits if _count_one(limit, now) > limit.times]
+    if used_up:
+        over = Throttle.objects.filter(key__in=used_up).aggregate(latest=Max("forgotten_at"))["latest"]
+        wait = max(1, _seconds_until(over, now))
+        raise TooManyRequests(_("That was too often; please wait a while and try again."), retry_after=wait)
+
+
+def check_login(email_key: str, ip_address: str | None, *, lock: bool = False) -> bool:
+    """Raise `LoginThrottled` or `PasswordLoginOff` while attempts on this account, or from this address, must wait.
+
+    Answers whether there are failures to forget once a login succeeds. With `lock`, inside a transaction, attempts on
+    one account are told their answer one after the other, so that guesses sent at once learn no more than guesses sent
+    in a row.
+    """
+    if not settings.THROTTLES:
+        return False
+    keys = {_key("login", email_key), _key("login-from", network_of(ip_address))}
+    found = Throttle.objects.select_for_update() if lock else Throttle.objects.all()
+    rows = {row.key: row for row in found.filter(key__in=keys).order_by("key")}
+    now = timezone.now()
+    account = rows.get(_key("login", email_key))
+    if account and account.count >= settings.LOGIN_MAX_FAILURES:
+        raise PasswordLoginOff
+    waits = [_seconds_until(row.blocked_until, now) for row in rows.values() if row.blocked_until]
+    if wait := max(waits, default=0):
+        raise LoginThrottled(_("Too many failed attempts; please wait %(s)d seconds.") % {"s": wait}, retry_after=wait)
+    return account is not None
+
+
+def count_failed_login(email_key: str, ip_address: str | None) -> None:
+    """Count a failure on the address, per hour, and on the account, in a row. Inside the caller's transaction."""
+    if not settings.THROTTLES:
+        return
+    now = timezone.now()
+    address = Limit("login-from", settings.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR, network_of(ip_address))
+    if _count_one(address, now) > address.times:
+        Throttle.objects.filter(key=address.key).update(blocked_until=F("forgotten_at"))
+    failures = _count_in_a_row(_key("login", email_key))
+    if failures >= settings.LOGIN_FREE_FAILURES:
+        doublings = min(failures - settings.LOGIN_FREE_FAILURES, 20)
+        wait = min(FIRST_WAIT_SECONDS * 2**doublings, LONGEST_WAIT_SECONDS)
+        blocked_until = now + timedelta(seconds=wait)
+        Throttle.objects.filter(key=_key("login", email_key)).update(blocked_until=blocked_until)
+
+
+def forget_failed_logins(email_key: str) -> None:
+    """A login or a reset succeeded: the row of failures is over."""
+    Throttle.objects.filter(key=_key("login", email_key)).delete()
+
+
+def network_of(ip_address: str | None) -> str:
+    """Whom an address stands for: itself, or its /64 where IPv6, which is what one customer of a provider gets."""
+    if not ip_address:
+        return "unknown"
+    address = ipaddress.ip_address(ip_address)
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
+def _count_one(limit: Limit, now: datetime) -> int:
+    """One more use, in a window that begins with the first; answers how many that makes. One atomic statement."""
+    over, start = (connection.ops.adapt_datetimefield_value(moment) for moment in (now + HOUR, now))
+    return _upsert(
+        "INSERT INTO authpages_throttle (key, count, forgotten_at) VALUES (%s, 1, %s) ON CONFLICT (key) DO UPDATE SET "
+        "count = CASE WHEN authpages_throttle.forgotten_at > %s THEN authpages_throttle.count + 1 ELSE 1 END, "
+        "blocked_until = CASE WHEN authpages_throttle.forgotten_at > %s THEN authpages_throttle.blocked_until END, "
+        "forgotten_at = CASE WHEN authpages_throttle.forgotten_at > %s THEN authpages_throttle.forgotten_at "
+        "ELSE excluded.forgotten_at END RETURNING count",
+        [limit.key, over, start, start, start],
+    )
+
+
+def _count_in_a_row(key: str) -> int:
+    """One more failure, remembered until it is forgotten on purpose."""
+    return _upsert(
+        "INSERT INTO authpages_throttle (key, count) VALUES (%s, 1) "
+        "ON CONFLICT (key) DO UPDATE SET count = authpages_throttle.count + 1 RETURNING count",
+        [key],
+    )
+
+
+def _upsert(statement: str, parameters: list[object]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.fetchone()[0])
+
+
+def _seconds_until(moment: datetime | None, now: datetime) -> int:
+    return max(0, math.ceil((moment - now).total_seconds())) if moment else 0
+
+
+def _key(name: str, subject: str) -> str:
+    return f"{name}:{hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:48]}"

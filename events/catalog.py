@@ -1,0 +1,190 @@
+"""Every event there is: its name, what it means, the shape of its data, an example. Documentation comes from here too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+CUSTOM_PREFIX = "custom."
+CUSTOM_PATTERN = r"custom\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+
+
+class EventType(StrEnum):
+    """The name of an event, as subscribers know it. Custom events (`custom.…`) are named by their senders."""
+
+    TABLE_CREATED = "api.dataTable_created"
+    TABLE_UPDATED = "api.dataTable_updated"
+    TABLE_EMPTIED = "api.dataTable_emptied"
+    TABLE_DELETED = "api.dataTable_deleted"
+    USER_LOGGED_IN = "auth.user_loggedIn"
+    USER_SIGNED_UP = "auth.user_signedUp"
+    EMAIL_VERIFICATION_REQUESTED = "auth.email_verificationRequested"
+    EMAIL_VERIFIED = "auth.email_verified"
+    PASSWORD_RESET = "auth.password_reset"  # noqa: S105 an event's name, no password
+    USER_LOGGED_OUT = "auth.user_loggedOut"
+    USER_CREATED = "auth.user_created"
+    SIGN_UP_REPEATED = "auth.signUp_repeated"
+    LOGIN_FAILED = "auth.login_failed"
+    SESSION_ENDED = "auth.session_ended"
+    TOKEN_REUSED = "auth.token_reused"  # noqa: S105 an event's name, no password
+    DELIVERY_EXHAUSTED = "events.delivery_exhausted"
+    WEBHOOK_DISABLED = "events.webhook_disabled"
+
+
+class Stage(StrEnum):
+    """Which half of a journey an event tells, where one name stands for both."""
+
+    REQUESTED = "requested"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """One entry of the catalogue: `schema` (JSON Schema 2020-12) and `example` are of the event's `data`."""
+
+    type: EventType
+    description: str
+    schema: Mapping[str, Any]
+    example: Mapping[str, Any]
+    stage: str = ""
+    secret: bool = False  # its token and link are kept apart from the log
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        return Draft202012Validator(self.schema)
+
+    def flaw(self, data: Mapping[str, Any]) -> str:
+        """What is wrong with `data`, in a sentence; empty where nothing is."""
+        error = next(self._validator.iter_errors(data), None)
+        return f"{error.json_path}: {error.message}" if error else ""
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    """An object with exactly these members."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+TEXT = {"type": "string"}
+TEXT_OR_NULL = {"type": ["string", "null"]}
+UUID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+TIME = {"type": "string", "format": "date-time"}
+USER_ID = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
+SESSION_ID = "019aa0c2-0b1c-7a55-8c3d-2f6e9b7d1a10"
+EXPIRES = "2026-11-24T06:05:21.123Z"
+
+TABLE = _object(ID=UUID, Name=TEXT, Description=TEXT)
+TABLE_EXAMPLE = {"ID": "019aa0d4-52aa-7d10-b3a4-7c1e5f9d2b33", "Name": "Test", "Description": ""}
+_person = {"userId": UUID, "email": TEXT, "emailVerified": {"type": "boolean"}, "roles": {"type": "array", "items": TEXT}}
+PERSON = _object(**_person)
+PERSON_EXAMPLE = {
+    "userId": USER_ID,
+    "email": "test@example.com",
+    "emailVerified": False,
+    "roles": ["My Super User Role"],
+}
+VERIFIED_EXAMPLE = {**PERSON_EXAMPLE, "emailVerified": True}
+LINKED = _object(**_person, token=TEXT_OR_NULL, link=TEXT_OR_NULL, expiresAt=TIME)
+
+
+def _linked_example(path: str) -> dict[str, Any]:
+    token = "p1jHyf4yYx0v0m5x8rI4hQ2mJc8mWl3oVb2k1Yd0xkE"  # noqa: S105 nobody's
+    link = f"https://auth.example.com/{path}?token={token}"
+    return {**PERSON_EXAMPLE, "token": token, "link": link, "expiresAt": EXPIRES}
+
+
+KINDS = [
+    EventKind(EventType.TABLE_CREATED, "A table was created.", TABLE, TABLE_EXAMPLE),
+    EventKind(EventType.TABLE_UPDATED, "A table was changed; it carries the new values.", TABLE, TABLE_EXAMPLE),
+    EventKind(EventType.TABLE_EMPTIED, "Every row of a table was deleted.", TABLE, TABLE_EXAMPLE),
+    EventKind(EventType.TABLE_DELETED, "A table was deleted; it carries the last values.", TABLE, TABLE_EXAMPLE),
+    EventKind(EventType.USER_LOGGED_IN, "A person logged in.", PERSON, PERSON_EXAMPLE),
+    EventKind(EventType.USER_SIGNED_UP, "A person signed up, which also logs them in.", PERSON, PERSON_EXAMPLE),
+    EventKind(
+        EventType.EMAIL_VERIFICATION_REQUESTED,
+        "A link that verifies an address was made, at sign-up or on request; good for one day.",
+        LINKED,
+        _linked_example("verify-email"),
+        secret=True,
+    ),
+    EventKind(EventType.EMAIL_VERIFIED, "A person proved that their address is theirs.", PERSON, VERIFIED_EXAMPLE),
+    EventKind(
+        EventType.PASSWORD_RESET,
+        "A link that sets a new password was made; good for one hour.",
+        LINKED,
+        _linked_example("reset-password"),
+        stage=Stage.REQUESTED,
+        secret=True,
+    ),
+    EventKind(
+        EventType.PASSWORD_RESET,
+        "A person set a new password with such a link; every session of theirs has ended.",
+        PERSON,
+        VERIFIED_EXAMPLE,
+        stage=Stage.COMPLETED,
+    ),
+    EventKind(EventType.USER_LOGGED_OUT, "A person logged out.", PERSON, PERSON_EXAMPLE),
+    EventKind(EventType.USER_CREATED, "An admin, the first start or a command made an account.", PERSON, PERSON_EXAMPLE),
+    EventKind(
+        EventType.SIGN_UP_REPEATED,
+        "Someone signed up with the address of a verified account; only its owner is told, by mail.",
+        PERSON,
+        VERIFIED_EXAMPLE,
+    ),
+    EventKind(
+        EventType.LOGIN_FAILED,
+        "A login was refused; `userId` is null where no account has the address.",
+        _object(email=TEXT, userId={**UUID, "type": ["string", "null"]}, reason=TEXT),
+        {"email": "test@example.com", "userId": None, "reason": "invalid_credentials"},
+    ),
+    EventKind(
+        EventType.SESSION_ENDED,
+        "A session ended otherwise than by a logout.",
+        _object(**_person, sessionId=UUID, reason=TEXT),
+        {**PERSON_EXAMPLE, "sessionId": SESSION_ID, "reason": "password_reset"},
+    ),
+    EventKind(
+        EventType.TOKEN_REUSED,
+        "An old refresh token was used again; a copy may be in other hands, so its session was ended.",
+        _object(**_person, sessionId=UUID),
+        {**PERSON_EXAMPLE, "sessionId": SESSION_ID},
+    ),
+    EventKind(
+        EventType.DELIVERY_EXHAUSTED,
+        "A delivery was given up after its last retry; it is a dead letter now.",
+        _object(
+            deliveryId=UUID,
+            webhookId=UUID,
+            eventId=TEXT,
+            eventType=TEXT,
+            lastStatus={"type": ["integer", "null"]},
+            lastError=TEXT,
+        ),
+        {
+            "deliveryId": "019aa0e0-1111-7c31-9d2a-5b8e1f4a6c02",
+            "webhookId": "019aa0e0-2222-7c31-9d2a-5b8e1f4a6c02",
+            "eventId": "evt_019aa0c27f7e7c319d2a5b8e1f4a6c02",
+            "eventType": "auth.user_signedUp",
+            "lastStatus": 500,
+            "lastError": "HTTP 500",
+        },
+    ),
+    EventKind(
+        EventType.WEBHOOK_DISABLED,
+        "A webhook was switched off, because its endpoint answered 410 Gone.",
+        _object(webhookId=UUID, url=TEXT, reason=TEXT),
+        {
+            "webhookId": "019aa0e0-2222-7c31-9d2a-5b8e1f4a6c02",
+            "url": "https://api.example.com/hooks",
+            "reason": "The endpoint answered 410 Gone.",
+        },
+    ),
+]
+CATALOG = {(kind.type.value, kind.stage): kind for kind in KINDS}

@@ -1,0 +1,58 @@
+"""Runs database work beside an asyncio loop, and notices when the database is away."""
+
+import asyncio
+import functools
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+log = logging.getLogger("fastgen.worker")
+P = ParamSpec("P")
+T = TypeVar("T")
+AWAY = (OperationalError, InterfaceError)
+
+
+class DatabaseThreads:
+    """A few threads with a connection each; after an error of one, all are opened anew before their next use."""
+
+    def __init__(self, number: int) -> None:
+        self._pool = ThreadPoolExecutor(number, thread_name_prefix="database")
+        self._local = threading.local()
+        self._epoch = 0
+        self._is_away = False
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `work` in a thread; raises what it raises, one of `AWAY` where the database can't be reached."""
+        loop = asyncio.get_running_loop()
+        try:
+            result = await loop.run_in_executor(self._pool, functools.partial(self._call, work, *args, **kwargs))
+        except AWAY as error:
+            self._note(away=True, reason=str(error))
+            raise
+        self._note(away=False)
+        return result
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if getattr(self._local, "epoch", 0) != self._epoch:
+            connection.close()
+        self._local.epoch = epoch = self._epoch
+        try:
+            return work(*args, **kwargs)
+        except AWAY:
+            self._epoch = epoch + 1
+            raise
+
+    def _note(self, *, away: bool, reason: str = "") -> None:
+        """One line when the database goes, one when it is back."""
+        if away and not self._is_away:
+            log.warning("The database does not answer; trying again until it does. (%s)", " ".join(reason.split()))
+        if self._is_away and not away:
+            log.warning("The database answers again.")
+        self._is_away = away

@@ -1,0 +1,5 @@
+"""The handlers that come with the product."""
+
+from events import mailer
+
+__all__ = ["mailer"]

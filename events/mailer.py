@@ -1,0 +1,74 @@
+"""The built-in mailer: a subscriber of the events like any other, switched off by those who send their own mail."""
+
+from email.utils import formataddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from authpages.models import HostedAuthSettings, User
+from events.handlers import on_event
+
+
+@on_event("auth.email_verificationRequested", atomic=False)
+def mail_verification(event: dict[str, Any]) -> None:
+    """The link that verifies an address, for as long as it is good."""
+    if event["data"]["token"]:
+        _send("verify_email", event)
+
+
+@on_event("auth.password_reset:requested", atomic=False)
+def mail_reset(event: dict[str, Any]) -> None:
+    """The link that sets a new password, for as long as it is good."""
+    if event["data"]["token"]:
+        _send("reset_password", event)
+
+
+@on_event("auth.password_reset:completed", atomic=False)
+def mail_password_changed(event: dict[str, Any]) -> None:
+    """Word to the owner that the password was changed (OWASP ASVS 6.3.7)."""
+    _send("password_changed", event)
+
+
+@on_event("auth.signUp_repeated", atomic=False)
+def mail_sign_up_repeated(event: dict[str, Any]) -> None:
+    """Word to the owner that someone, perhaps they themselves, signed up once more."""
+    _send("signup_repeated", event)
+
+
+def _send(name: str, event: dict[str, Any]) -> None:
+    """Mail the texts `templates/emails/<name>.txt|.html` to the person of the event, in their language.
+
+    The Message-ID comes from the event's id, so that a mail sent twice after a crash is seen to be one.
+    """
+    hosted = HostedAuthSettings.load()
+    person = User.objects.filter(pk=event["data"]["userId"]).first()
+    if not hosted.builtin_mailer or person is None:
+        return
+    with translation.override(person.locale or settings.LANGUAGE_CODE):
+        subject = _subjects()[name] % {"product": hosted.product_name}
+        context = {"hosted": hosted, "person": person, "base_url": settings.BASE_URL, "subject": subject, **event["data"]}
+        mail = EmailMultiAlternatives(
+            subject=subject,
+            body=render_to_string(f"emails/{name}.txt", context),
+            from_email=formataddr((hosted.product_name, settings.DEFAULT_FROM_EMAIL)),
+            to=[person.email],
+            headers={
+                "Message-ID": f"<{event['id']}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
+                "Auto-Submitted": "auto-generated",  # RFC 3834
+            },
+        )
+        mail.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")
+    mail.send()
+
+
+def _subjects() -> dict[str, str]:
+    return {
+        "verify_email": _("Verify your e-mail address for %(product)s"),
+        "reset_password": _("Set a new password for %(product)s"),
+        "password_changed": _("Your %(product)s password was changed"),
+        "signup_repeated": _("You already have an account at %(product)s"),
+    }

@@ -1,0 +1,246 @@
+"""What happened, who is to be told, and how the telling went."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from fastgen_backend.ids import uuid7
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def positioned(self) -> Self:
+        """Events that have their place in the log; the others are committed but not yet sequenced."""
+        return self.filter(position__isnull=False)
+
+    def by_public_id(self, public_id: str) -> Self:
+        """The event with the id `evt_<32 hex digits>`; none where the id is malformed."""
+        digits = public_id.removeprefix("evt_")
+        if not public_id.startswith("evt_") or len(digits) != 32 or set(digits) - set("0123456789abcdef"):
+            return self.none()
+        return self.filter(uid=digits)
+
+
+class Event(models.Model):
+    """One fact, written in the transaction that made it true. `id` orders commits causally and never leaves the database."""
+
+    id = models.BigAutoField(primary_key=True)
+    uid = models.UUIDField(unique=True, default=uuid7, editable=False)
+    type = models.CharField(max_length=120)
+    stage = models.CharField(max_length=10, blank=True)
+    source = models.CharField(max_length=10)
+    subject = models.CharField(max_length=64, blank=True)
+    actor = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    data = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+    position = models.BigIntegerField(null=True, unique=True)
+    dedup_key = models.CharField(max_length=200, null=True, unique=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=Q(position=None), name="events_to_sequence"),
+            models.Index(fields=["type", "position"], name="events_by_type"),
+            models.Index(fields=["subject", "position"], name="events_by_subject"),
+        ]
+        constraints = [models.CheckConstraint(condition=Q(position=None) | Q(position__gte=1), name="positions_begin_at_1")]
+
+    def __str__(self) -> str:
+        return f"{self.public_id} {self.type}"
+
+    @property
+    def public_id(self) -> str:
+        """The id that every transport shows: `evt_` and 32 hex digits."""
+        return f"evt_{self.uid.hex}"
+
+
+class EventSecret(models.Model):
+    """The token and link of an event, sealed, apart from the log; deleted when used or expired."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True, related_name="secret")
+    sealed = models.BinaryField()  # JSON {"token", "link"}, sealed by the vault
+    internal_only = models.BooleanField(default=False)  # an admin's links never go to a webhook
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="secrets_to_delete")]
+
+    def __str__(self) -> str:
+        return f"secret of event {self.pk}"
+
+
+class LogHead(models.Model):
+    """The position of the newest sequenced event: one row, locked by whoever sequences."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    position = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="there_is_one_log")]
+
+    def __str__(self) -> str:
+        return f"log at {self.position}"
+
+
+class Subscriber(models.Model):
+    """Someone who is told: a webhook or a Python handler. `sequence` counts what it was promised, densely from 1."""
+
+    class Kind(models.TextChoices):
+        WEBHOOK = "webhook"
+        HANDLER = "handler"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    handler = models.CharField(max_length=200, null=True, unique=True)  # dotted path of the function
+    filters = models.JSONField(default=list)  # as the envelope's: a type, type:stage, prefix.* or *
+    enabled = models.BooleanField(default=True)
+    max_concurrency = models.PositiveIntegerField(default=10)
+    sequence = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="handler", handler__isnull=False) | Q(kind="webhook", handler=None),
+                name="a_handler_has_a_name",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.handler or f"webhook {self.pk}"
+
+
+class Webhook(models.Model):
+    """Where and how a subscriber is told over HTTP."""
+
+    class Mode(models.TextChoices):
+        PARALLEL = "parallel"
+
+    subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, primary_key=True, related_name="webhook")
+    url = models.CharField(max_length=2000)
+    description = models.CharField(max_length=500, blank=True)
+    mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.PARALLEL)
+    include_secrets = models.BooleanField(default=False)
+    sealed_secret = models.BinaryField()  # 32 bytes, sealed by the vault
+    retired_secret = models.BinaryField(null=True)  # the one before; signs beside it until `retired_until`
+    retired_until = models.DateTimeField(null=True)
+    made_by = models.CharField(max_length=64, blank=True)
+    failing_since = models.DateTimeField(null=True)
+    disabled_at = models.DateTimeField(null=True)
+    disabled_reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Worker(models.Model):
+    """A process that sequences and delivers; without a heartbeat for 10 s it loses its leases."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    started_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"worker {self.pk}"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: datetime) -> Self:
+        """Deliveries whose time has come and that no worker holds."""
+        return self.filter(worker=None, due_at__lte=now, subscriber__enabled=True)
+
+
+class Delivery(models.Model):
+    """A promise not yet kept: this event to this subscriber. The hot table; a finished one becomes a `FinishedDelivery`.
+
+    `worker` and `fence` are the lease: only who holds both may acknowledge, and every claim raises the fence.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subscriber = models.ForeignKey(
+        Subscriber,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,  # the unique constraint begins with it
+    )
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="deliveries")
+    sequence = models.BigIntegerField()
+    due_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)  # attempts that used up a retry step
+    worker = models.UUIDField(null=True)
+    fence = models.PositiveIntegerField(default=0)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subscriber", "due_at", "sequence"], condition=Q(worker=None), name="deliveries_due"),
+            models.Index(fields=["subscriber", "worker"], condition=Q(worker__isnull=False), name="deliveries_in_flight"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["subscriber", "sequence"], name="delivery_is_promised_once")]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
+
+
+class FinishedDelivery(models.Model):
+    """A promise kept, or given up: a dead letter. It keeps the id and sequence it had while it was pending."""
+
+    class State(models.TextChoices):
+        DELIVERED = "delivered"
+        DEAD = "dead"
+
+    id = models.UUIDField(primary_key=True)
+    subscriber = models.ForeignKey(
+        Subscriber,
+        on_delete=models.CASCADE,
+        related_name="finished_deliveries",
+        db_index=False,  # the unique constraint begins with it
+    )
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="finished_deliveries")
+    sequence = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    finished_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscriber", "sequence"], name="delivery_is_finished_once")]
+
+    def __str__(self) -> str:
+        return f"{self.state} delivery {self.pk}"
+
+
+class Attempt(models.Model):
+    """One try at a delivery: `status` is the HTTP status, None where none came; `response_body` its first 16 kB."""
+
+    id = models.BigAutoField(primary_key=True)
+    delivery_id = models.UUIDField(db_index=True)  # of a pending or finished delivery
+    at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    duration_ms = models.PositiveIntegerField()
+    error = models.CharField(max_length=500, blank=True)
+    response_body = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"attempt {self.pk}"
+
+
+class InboxMail(models.Model):
+    """A mail of the development inbox, kept instead of sent."""
+
+    id = models.BigAutoField(primary_key=True)
+    sender = models.CharField(max_length=320)
+    recipients = models.JSONField(default=list)
+    subject = models.CharField(max_length=998)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.subject
+

@@ -1,0 +1,120 @@
+"""Signals of the other apps become events: the only such place. Receivers insert rows, in the sender's transaction."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.dispatch import Signal, receiver
+
+from authpages import signals as auth
+from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
+from datahub import signals as data
+from events.catalog import EventType, Stage
+from events.envelope import rfc3339
+from events.services.recording import Secret, forget_secrets, record_event
+from fastgen_backend.origin import Origin
+
+TABLE_EVENTS = {
+    data.table_created: EventType.TABLE_CREATED,
+    data.table_updated: EventType.TABLE_UPDATED,
+    data.table_emptied: EventType.TABLE_EMPTIED,
+    data.table_deleted: EventType.TABLE_DELETED,
+}
+
+
+@receiver(list(TABLE_EVENTS))
+def on_table_changed(
+    signal: Signal, *, table_id: UUID, name: str, description: str, origin: Origin, **_: Any
+) -> None:
+    payload = {"ID": str(table_id), "Name": name, "Description": description}
+    record_event(type=TABLE_EVENTS[signal], data=payload, origin=origin, subject=str(table_id))
+
+
+@receiver(auth.user_signed_up)
+def on_user_signed_up(*, user: User, origin: Origin, **_: Any) -> None:
+    _record(EventType.USER_SIGNED_UP, user, origin)
+
+
+@receiver(auth.user_created)
+def on_user_created(*, user: User, origin: Origin, **_: Any) -> None:
+    _record(EventType.USER_CREATED, user, origin)
+
+
+@receiver(auth.sign_up_repeated)
+def on_sign_up_repeated(*, user: User, origin: Origin, **_: Any) -> None:
+    _record(EventType.SIGN_UP_REPEATED, user, origin)
+
+
+@receiver(auth.user_logged_in)
+def on_user_logged_in(*, user: User, origin: Origin, **_: Any) -> None:
+    _record(EventType.USER_LOGGED_IN, user, origin)
+
+
+@receiver(auth.user_logged_out)
+def on_user_logged_out(*, user: User, origin: Origin, **_: Any) -> None:
+    _record(EventType.USER_LOGGED_OUT, user, origin)
+
+
+@receiver(auth.login_failed)
+def on_login_failed(*, user: User | None, email: str, reason: str, origin: Origin, **_: Any) -> None:
+    subject = str(user.pk) if user else ""
+    payload = {"email": email, "userId": subject or None, "reason": reason}
+    record_event(type=EventType.LOGIN_FAILED, data=payload, origin=origin, subject=subject)
+
+
+@receiver(auth.email_verification_requested)
+def on_email_verification_requested(*, user: User, link: OneTimeLink, token: str, origin: Origin, **_: Any) -> None:
+    secret = _secret(user, link, token, "verify-email")
+    _record(EventType.EMAIL_VERIFICATION_REQUESTED, user, origin, secret=secret, expiresAt=rfc3339(link.expires_at))
+
+
+@receiver(auth.email_verified)
+def on_email_verified(*, user: User, origin: Origin, **_: Any) -> None:
+    forget_secrets(subject=str(user.pk), types=[EventType.EMAIL_VERIFICATION_REQUESTED])
+    _record(EventType.EMAIL_VERIFIED, user, origin)
+
+
+@receiver(auth.password_reset_requested)
+def on_password_reset_requested(*, user: User, link: OneTimeLink, token: str, origin: Origin, **_: Any) -> None:
+    secret = _secret(user, link, token, "reset-password")
+    expires = rfc3339(link.expires_at)
+    _record(EventType.PASSWORD_RESET, user, origin, stage=Stage.REQUESTED, secret=secret, expiresAt=expires)
+
+
+@receiver(auth.password_reset)
+def on_password_reset(*, user: User, origin: Origin, **_: Any) -> None:
+    both = [EventType.EMAIL_VERIFICATION_REQUESTED, EventType.PASSWORD_RESET]
+    forget_secrets(subject=str(user.pk), types=both)
+    _record(EventType.PASSWORD_RESET, user, origin, stage=Stage.COMPLETED)
+
+
+@receiver(auth.session_ended)
+def on_session_ended(*, user: User, session: Session, reason: str, origin: Origin, **_: Any) -> None:
+    _record(EventType.SESSION_ENDED, user, origin, sessionId=str(session.pk), reason=reason)
+
+
+@receiver(auth.token_reused)
+def on_token_reused(*, user: User, session: Session, origin: Origin, **_: Any) -> None:
+    _record(EventType.TOKEN_REUSED, user, origin, sessionId=str(session.pk))
+
+
+def _record(
+    type: EventType, user: User, origin: Origin, *, stage: str = "", secret: Secret | None = None, **more: Any
+) -> None:
+    """An event about a person: the documented four members, and `more`."""
+    payload = {
+        "userId": str(user.pk),
+        "email": user.email,
+        "emailVerified": user.email_verified,
+        "roles": user.role_names,
+        **more,
+    }
+    record_event(type=type, data=payload, origin=origin, subject=str(user.pk), stage=stage, secret=secret)
+
+
+def _secret(user: User, link: OneTimeLink, token: str, page: str) -> Secret:
+    """The token, and the address of our page that takes it: empty where the hosted pages are off."""
+    hosted = HostedAuthSettings.load().pages_enabled
+    url = f"{settings.BASE_URL}/{page}?{urlencode({'token': token})}" if hosted else ""
+    return {"token": token, "link": url, "expires_at": link.expires_at, "internal_only": user.is_superuser}

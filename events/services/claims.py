@@ -1,0 +1,173 @@
+"""Takes due deliveries into a worker's hands: fairly, and never more of one subscriber than it allows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection, models, transaction
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from events.envelope import as_json, envelope
+from events.models import Delivery, Event, Subscriber, Webhook
+from events.services.secrets import Secrets, reveal, webhook_keys
+
+if TYPE_CHECKING:
+    from django.db.models.query import QuerySet
+
+# One part for each subscriber: its oldest due deliveries, as many as its share.
+SHARE = """
+SELECT id FROM (
+    SELECT id FROM events_delivery WHERE subscriber_id = %s AND worker IS NULL AND due_at <= %s
+    ORDER BY due_at, sequence LIMIT %s
+) AS share
+"""
+TAKE = """
+UPDATE events_delivery SET worker = %s, fence = fence + 1 WHERE id IN ({shares})
+RETURNING id, subscriber_id, event_id, sequence, tries, fence
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a webhook is called and what it is signed with, the newest key first."""
+
+    url: str
+    keys: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this worker holds, with all that is needed to make it; `fence` proves that it still holds it.
+
+    `body` is the envelope as JSON; `hidden` are the secrets in it, to be kept out of what is logged. `target` is None
+    for a handler, `handler` empty for a webhook.
+    """
+
+    id: UUID
+    fence: int
+    tries: int
+    subscriber_id: UUID
+    event_id: int
+    sequence: int
+    public_id: str
+    event_type: str
+    body: bytes
+    hidden: tuple[str, ...]
+    target: Target | None
+    handler: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery as the database gave it."""
+
+    id: UUID
+    subscriber_id: UUID
+    event_id: int
+    sequence: int
+    tries: int
+    fence: int
+
+
+def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> list[Claim]:
+    """Lease at most `room` due deliveries to `worker`, those of a handler only where it is one of `handlers`.
+
+    Subscribers are locked while their shares are measured, those that another worker is at are left to it, so that one
+    never has more than `max_concurrency` in flight, whoever claims. Where the room is too small for all, it is divided
+    evenly and drawn by lot, so that a slow subscriber takes its own share at most.
+    """
+    now = timezone.now()
+    waiting = _waiting(now, handlers)
+    if room < 1 or not waiting.exists():
+        return []
+    with transaction.atomic():
+        locked = waiting.select_for_update(skip_locked=True, no_key=True).order_by("?")[:room]
+        subscribers = {subscriber.pk: subscriber for subscriber in locked}
+        shares = fair_shares(room, _free_places(subscribers))
+        taken = _take(worker, shares, now) if shares else []
+    return _claims(taken, subscribers)
+
+
+def fair_shares(room: int, wishes: dict[UUID, int]) -> dict[UUID, int]:
+    """Divide `room` so that nobody gets more than wished, and those who wished alike get alike, give or take one."""
+    shares: dict[UUID, int] = {}
+    ascending = sorted((pk for pk in wishes if wishes[pk] > 0), key=lambda pk: wishes[pk])
+    for served, pk in enumerate(ascending):
+        share = min(wishes[pk], -(-room // (len(ascending) - served)))
+        if share:
+            shares[pk] = share
+            room -= share
+    return shares
+
+
+def _waiting(now: datetime, handlers: Collection[str]) -> QuerySet[Subscriber]:
+    """Who has something due and, as far as can be seen without a lock, a free place for it."""
+    due = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None, due_at__lte=now)
+    held = Delivery.objects.filter(subscriber=OuterRef("pk"), worker__isnull=False).order_by().values("subscriber")
+    in_flight = Coalesce(Subquery(held.annotate(number=Count("pk")).values("number")), 0)
+    ours = Q(kind=Subscriber.Kind.WEBHOOK) | Q(handler__in=handlers)
+    return Subscriber.objects.filter(ours, Exists(due), enabled=True, max_concurrency__gt=in_flight)
+
+
+def _free_places(subscribers: dict[UUID, Subscriber]) -> dict[UUID, int]:
+    """How many more each may have in flight: counted in a statement after the lock, which sees what others took."""
+    held = Delivery.objects.filter(subscriber__in=subscribers, worker__isnull=False).order_by()
+    in_flight = dict(held.values_list("subscriber").annotate(Count("pk")))
+    return {pk: subscriber.max_concurrency - in_flight.get(pk, 0) for pk, subscriber in subscribers.items()}
+
+
+def _take(worker: UUID, shares: dict[UUID, int], now: datetime) -> list[Taken]:
+    """Write the leases; tells them in the order of their promises."""
+    params: list[Any] = [_stored(worker)]
+    for pk, share in shares.items():
+        params += [_stored(pk), connection.ops.adapt_datetimefield_value(now), share]
+    statement = TAKE.format(shares=" UNION ALL ".join([SHARE] * len(shares)))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        rows = [Taken(_uuid(row[0]), _uuid(row[1]), *row[2:]) for row in cursor.fetchall()]
+    return sorted(rows, key=lambda taken: taken.sequence)
+
+
+def _claims(taken: list[Taken], subscribers: dict[UUID, Subscriber]) -> list[Claim]:
+    """Add to each lease what its sending needs; a webhook that was deleted meanwhile took its deliveries with it."""
+    events = Event.objects.in_bulk({lease.event_id for lease in taken})
+    webhooks = Webhook.objects.in_bulk({lease.subscriber_id for lease in taken})
+    revealed = reveal(events.values())
+    claims = []
+    for lease in taken:
+        webhook, handler = webhooks.get(lease.subscriber_id), subscribers[lease.subscriber_id].handler
+        if webhook or handler:
+            secrets = revealed.to(events[lease.event_id], webhook)
+            claims.append(_claim(lease, events[lease.event_id], webhook, handler or "", secrets))
+    return claims
+
+
+def _claim(lease: Taken, event: Event, webhook: Webhook | None, handler: str, secrets: Secrets | None) -> Claim:
+    return Claim(
+        id=lease.id,
+        fence=lease.fence,
+        tries=lease.tries,
+        subscriber_id=lease.subscriber_id,
+        event_id=event.pk,
+        sequence=lease.sequence,
+        public_id=event.public_id,
+        event_type=event.type,
+        body=as_json(envelope(event, secrets=secrets)),
+        hidden=tuple(text for text in (secrets or {}).values() if text),
+        target=Target(webhook.url, webhook_keys(webhook)) if webhook else None,
+        handler=handler,
+    )
+
+
+def _stored(identifier: UUID) -> Any:
+    return models.UUIDField().get_db_prep_value(identifier, connection)
+
+
+def _uuid(value: str | UUID) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)

@@ -1,0 +1,50 @@
+"""Delivers what was claimed: a webhook is called over HTTP, a handler in a thread of its own share."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import aiohttp
+from django.utils import timezone
+
+from events.handlers import registered
+from events.services.calling import call_handler
+from events.services.claims import Claim
+from events.services.outcomes import Outcome
+from events.services.sending import open_session, send
+
+log = logging.getLogger("fastgen.worker")
+
+
+class Courier:
+    """Delivers claims side by side, with no transaction of the worker's own open meanwhile.
+
+    Each handler has threads of its own, so that a slow one keeps nobody else waiting (G7).
+    """
+
+    def __init__(self, worker: Callable[[], UUID]) -> None:
+        self._worker = worker
+        self._session: aiohttp.ClientSession = open_session()
+        self._threads = {
+            path: ThreadPoolExecutor(registration.max_concurrency, thread_name_prefix=path)
+            for path, registration in registered.items()
+        }
+
+    async def deliver(self, claim: Claim) -> Outcome | None:
+        """Make one try; None where it is acknowledged already or no longer ours. Never raises."""
+        try:
+            if claim.target:
+                return await send(self._session, claim, claim.target)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads[claim.handler], call_handler, self._worker(), claim)
+        except Exception as problem:
+            log.exception("Delivery %s failed in an unforeseen way.", claim.id)
+            return Outcome(claim, timezone.now(), 0, delivered=False, error=f"{type(problem).__name__} in the worker")
+
+    async def close(self) -> None:
+        """Close connections; handlers that still run are not waited for."""
+        await self._session.close()
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,44 @@
+"""How a try at a delivery went, and what follows from it."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from events.services.claims import Claim
+
+GONE = 410
+JITTER = 0.1
+LONGEST_RETRY_AFTER_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One finished try; `status` is the HTTP status, None where none came, `retry_after` the seconds it asked for."""
+
+    claim: Claim
+    at: datetime
+    duration_ms: int
+    delivered: bool
+    status: int | None = None
+    error: str = ""
+    response_body: str = ""
+    retry_after: float = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the receiver said that it wants no more calls, ever."""
+        return self.status == GONE
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether this was the last try."""
+        return not self.delivered and not self.is_gone and self.claim.tries >= len(settings.WEBHOOK_RETRY_SECONDS)
+
+
+def next_try(outcome: Outcome, now: datetime) -> datetime:
+    """When to try again: after the step for this many tries and up to 10 % more, but not before the answer allows."""
+    step = settings.WEBHOOK_RETRY_SECONDS[outcome.claim.tries]
+    jittered = step * (1 + random.uniform(0, JITTER))  # noqa: S311  spreads load, keeps no secret
+    return now + timedelta(seconds=max(jittered, min(outcome.retry_after, LONGEST_RETRY_AFTER_SECONDS)))

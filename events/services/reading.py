@@ -1,0 +1,119 @@
+"""Reading the log and the deliveries: pages of what a caller may see."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left
+from django.db.models.lookups import Exact
+
+from events.filters import check_filter
+from events.models import Attempt, Delivery, Event, FinishedDelivery
+from fastgen_backend.errors import DomainError, NotFound
+from fastgen_backend.ids import unix_millis
+
+
+class EventUnknown(DomainError):
+    code = "event-unknown"
+    title = "There never was an event with this id"
+    field = "after"
+
+
+class EventGone(DomainError):
+    """The event was there, and is older than what is kept."""
+
+    status = 410
+    code = "event-gone"
+    title = "This event is older than what is kept"
+    field = "after"
+
+
+class EventPage(NamedTuple):
+    """Events in the order asked for, and whether there are more behind them."""
+
+    events: list[Event]
+    has_more: bool
+
+
+def read_log(*, after: str = "", filters: Sequence[str] = (), limit: int = 50, newest_first: bool = False) -> EventPage:
+    """Up to `limit` positioned events behind the event `after`, oldest first unless `newest_first`.
+
+    Raises `EventUnknown`, `EventGone` or `FilterMalformed`.
+    """
+    events = Event.objects.positioned().select_related("secret")
+    if filters:
+        events = events.filter(_any_of(filters))
+    if after:
+        position = position_of(after)
+        events = events.filter(position__lt=position) if newest_first else events.filter(position__gt=position)
+    found = list(events.order_by("-position" if newest_first else "position")[: limit + 1])
+    return EventPage(found[:limit], has_more=len(found) > limit)
+
+
+def position_of(public_id: str) -> int:
+    """The place of an event in the log; raises `EventUnknown`, or `EventGone` with the oldest id that is kept."""
+    found = Event.objects.by_public_id(public_id).positioned().values_list("position", flat=True).first()
+    if found is not None:
+        return found
+    oldest = Event.objects.positioned().order_by("position").first()
+    if oldest and oldest.position and oldest.position > 1 and _made_before(public_id, oldest):
+        raise EventGone(f"This event is no longer kept; the oldest one is {oldest.public_id}.")
+    raise EventUnknown("There is no event with this id in the log; pass the id of one that you read there.")
+
+
+def read_event(public_id: str) -> Event:
+    """One event, sequenced or not; raises `NotFound`."""
+    event = Event.objects.by_public_id(public_id).select_related("secret").first()
+    if event is None:
+        raise NotFound("There is no such event.")
+    return event
+
+
+def read_deliveries(
+    subscriber_id: UUID, *, before: int | None, limit: int
+) -> tuple[list[Delivery | FinishedDelivery], dict[UUID, list[Attempt]], bool]:
+    """Up to `limit` deliveries of a subscriber, newest first, with their attempts, and whether there are more.
+
+    Pending and finished ones stand in two tables but share one sequence.
+    """
+    pages = [
+        _below(Delivery.objects.filter(subscriber=subscriber_id), before, limit),
+        _below(FinishedDelivery.objects.filter(subscriber=subscriber_id), before, limit),
+    ]
+    by_sequence = {delivery.sequence: delivery for delivery in chain(*pages)}
+    found = sorted(by_sequence.values(), key=lambda delivery: -delivery.sequence)
+    attempts: dict[UUID, list[Attempt]] = defaultdict(list)
+    for attempt in Attempt.objects.filter(delivery_id__in=[each.pk for each in found[:limit]]).order_by("id"):
+        attempts[attempt.delivery_id].append(attempt)
+    return found[:limit], attempts, len(found) > limit
+
+
+def _below(deliveries: QuerySet, before: int | None, limit: int) -> QuerySet:  # type: ignore[type-arg]
+    if before is not None:
+        deliveries = deliveries.filter(sequence__lt=before)
+    return deliveries.select_related("event").order_by("-sequence")[: limit + 1]
+
+
+def _any_of(filters: Sequence[str]) -> Q:
+    """The filters as a condition on events, with the meaning that `events.filters.matches` gives them."""
+    wanted = Q()
+    for text in filters:
+        check_filter(text)
+        kind, _, stage = text.partition(":")
+        if kind.endswith("*"):
+            prefix = kind[:-1]
+            wanted |= Q(Exact(Left("type", len(prefix)), prefix)) if prefix else Q(type__isnull=False)
+        else:
+            wanted |= Q(type=kind, stage=stage) if stage else Q(type=kind)
+    return wanted
+
+
+def _made_before(public_id: str, oldest: Event) -> bool:
+    try:
+        made = unix_millis(UUID(public_id.removeprefix("evt_")))
+    except ValueError:
+        return False
+    return public_id.startswith("evt_") and made < unix_millis(oldest.uid)

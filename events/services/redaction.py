@@ -1,0 +1,23 @@
+"""Keeps secrets out of what is logged, and text out of it that a database can't store."""
+
+from collections.abc import Iterable
+
+from events.envelope import MASK
+
+SHORTEST_PART = 8
+
+
+def redact(text: str, hidden: Iterable[str]) -> str:
+    """`text` without the secrets in it, whole or cut off at its end."""
+    text = text.replace("\0", "�")  # PostgreSQL stores no NUL
+    for secret in sorted(hidden, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+        text = _without_cut_off(text, secret)
+    return text
+
+
+def _without_cut_off(text: str, secret: str) -> str:
+    for length in range(len(secret) - 1, SHORTEST_PART - 1, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + MASK
+    return text

@@ -1,0 +1,72 @@
+"""Opens the secrets that deliveries need: tokens and links of events, signing keys of webhooks."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+from urllib.parse import urlsplit
+
+from django.utils import timezone
+
+from events.envelope import GONE, has_secret
+from events.models import Event, EventSecret, Webhook
+from fastgen_backend.environment import is_loopback
+from fastgen_backend.vault import decrypt
+
+Secrets = dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The open secrets of some events by their `id`, and which of them never leave the house."""
+
+    secrets: dict[int, Secrets]
+    internal: frozenset[int]
+
+    def to(self, event: Event, webhook: Webhook | None) -> Secrets | None:
+        """What this webhook, or a handler where it is None, is shown in place of token and link; None: a mask."""
+        if not has_secret(event.type, event.stage):
+            return None
+        if webhook and (event.pk in self.internal or not is_confidential(webhook)):
+            return None
+        return self.secrets.get(event.pk, GONE)
+
+
+def reveal(events: Iterable[Event]) -> Revealed:
+    """Open what is neither used nor expired of the secrets of `events`."""
+    secretive = [event.pk for event in events if has_secret(event.type, event.stage)]
+    if not secretive:
+        return Revealed({}, frozenset())
+    rows = list(EventSecret.objects.filter(event__in=secretive))
+    now = timezone.now()
+    return Revealed(
+        secrets={row.pk: open_secret(bytes(row.sealed)) for row in rows if row.expires_at > now},
+        internal=frozenset(row.pk for row in rows if row.internal_only),
+    )
+
+
+def open_secret(sealed: bytes) -> Secrets:
+    """The token and link in `EventSecret.sealed`."""
+    return cast("Secrets", json.loads(decrypt(sealed)))
+
+
+def is_confidential(webhook: Webhook) -> bool:
+    """Whether one-time links may go to this webhook: it asked for them, and nobody on the way can read them."""
+    if not webhook.include_secrets:
+        return False
+    target = urlsplit(webhook.url)
+    return target.scheme == "https" or is_loopback(target.hostname or "")
+
+
+def webhook_keys(webhook: Webhook) -> tuple[bytes, ...]:
+    """What calls are signed with: the secret, and after a rotation for a while the one before."""
+    keys = [_opened(bytes(webhook.sealed_secret))]
+    if webhook.retired_secret and webhook.retired_until and webhook.retired_until > timezone.now():
+        keys.append(_opened(bytes(webhook.retired_secret)))
+    return tuple(keys)
+
+
+@lru_cache(maxsize=4096)
+def _opened(sealed: bytes) -> bytes:
+    return decrypt(sealed)

@@ -1,0 +1,91 @@
+"""Makes one signed call to a webhook."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from django.conf import settings
+from django.utils import timezone
+
+from events.services.claims import Claim, Target
+from events.services.outcomes import Outcome
+from events.services.redaction import redact
+from events.signing import signed_headers
+from fastgen_backend.targets import guarded_session, is_refusal
+
+ANSWER_BYTES = 16_384
+HEADERS = {
+    "Content-Type": "application/json",
+    "User-Agent": "Fastgen-Webhooks/1",
+    "Accept-Encoding": "identity",
+}
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The session that all calls share; it keeps connections, and no call takes longer than the setting allows."""
+    timeout = aiohttp.ClientTimeout(total=settings.WEBHOOK_TIMEOUT_SECONDS)
+    return guarded_session(timeout=timeout, headers=HEADERS, read_bufsize=ANSWER_BYTES)
+
+
+async def send(session: aiohttp.ClientSession, claim: Claim, target: Target) -> Outcome:
+    """Call the webhook once. Any 2xx delivers; all else, a redirect too, is a failure, and never an exception."""
+    at, start = timezone.now(), time.perf_counter()
+    status, retry_after, answer, error = None, 0.0, b"", ""
+    headers = signed_headers(claim.public_id, int(time.time()), claim.body, target.keys)
+    try:
+        async with session.post(target.url, data=claim.body, headers=headers, allow_redirects=False) as response:
+            status, retry_after = response.status, seconds_to_wait(response.headers)
+            answer = await _beginning(response)
+    except TimeoutError:
+        error = f"No full answer within {settings.WEBHOOK_TIMEOUT_SECONDS} s"
+    except (aiohttp.ClientError, OSError, ValueError) as problem:
+        error = _explain(problem)
+    if status is not None and not error and not 200 <= status < 300:
+        error = f"Answered {status}"
+    return Outcome(
+        claim=claim,
+        at=at,
+        duration_ms=round((time.perf_counter() - start) * 1000),
+        delivered=status is not None and not error,
+        status=status,
+        error=redact(error, claim.hidden),
+        response_body=redact(answer.decode(errors="replace"), claim.hidden),
+        retry_after=retry_after,
+    )
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float:
+    """What `Retry-After` asks for, in seconds or by an HTTP date (RFC 9110, 10.2.3); 0 where nothing readable."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:10])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0, (moment - datetime.now(UTC)).total_seconds())
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """The first 16 kB of the answer; where there is more, the connection is closed."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) >= ANSWER_BYTES:
+            response.close()
+            break
+    return bytes(body[:ANSWER_BYTES])
+
+
+def _explain(problem: Exception) -> str:
+    if is_refusal(problem):
+        return "Refused: the host is not on the public internet"
+    if isinstance(problem, aiohttp.ClientConnectorDNSError):
+        return "The host name can't be resolved"
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        return f"No connection: {problem.os_error.strerror or 'failed'}"
+    return f"{type(problem).__name__}: the call broke off"

@@ -1,0 +1,146 @@
+"""Webhooks: creating, changing and deleting them."""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from events.filters import check_filter
+from events.models import Subscriber, Webhook
+from events.signing import make_secret, shown_secret
+from fastgen_backend import vault
+from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
+from fastgen_backend.origin import Origin
+from fastgen_backend.targets import check_url
+
+FILTERS_MAX = 50
+CONCURRENCY_MAX = 100
+SUBSCRIBER_FIELDS = {"filters", "max_concurrency", "enabled"}
+
+
+class SecretsNotAllowed(DomainError):
+    """Tokens and links go only where someone who may see them sends them."""
+
+    status = 403
+    code = "secrets-not-allowed"
+    title = "These credentials may not send secrets anywhere"
+    field = "includeSecrets"
+
+
+class NewWebhook(NamedTuple):
+    """A webhook and its secret, `whsec_…`, told this once."""
+
+    webhook: Webhook
+    secret: str
+
+
+def create_webhook(
+    *,
+    url: str,
+    filters: list[str],
+    origin: Origin,
+    may_see_secrets: bool,
+    description: str = "",
+    max_concurrency: int = 10,
+    include_secrets: bool | None = None,
+) -> NewWebhook:
+    """Subscribe `url` to the events that `filters` name; its share begins with what happens from now on.
+
+    `include_secrets` is on by default for who may see secrets. Raises `InvalidInput` or `SecretsNotAllowed`.
+    """
+    _check(url, filters, max_concurrency)
+    if include_secrets and not may_see_secrets:
+        raise SecretsNotAllowed("Only credentials with the scope events:secrets may switch includeSecrets on.")
+    secret = make_secret()
+    with transaction.atomic():
+        subscriber = Subscriber.objects.create(
+            kind=Subscriber.Kind.WEBHOOK, filters=filters, max_concurrency=max_concurrency
+        )
+        webhook = Webhook.objects.create(
+            subscriber=subscriber,
+            url=url,
+            description=description,
+            include_secrets=may_see_secrets if include_secrets is None else include_secrets,
+            sealed_secret=vault.encrypt(secret),
+            made_by=origin.actor,
+        )
+    return NewWebhook(webhook, shown_secret(secret))
+
+
+def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets: bool) -> Webhook:
+    """Change what `changes` names: url, description, include_secrets, filters, max_concurrency, enabled.
+
+    Switched on again, it is healthy anew and gets what it was still promised. Raises `NotFound`, `InvalidInput`, or
+    `SecretsNotAllowed` where secrets would go somewhere else than whoever may see them decided.
+    """
+    with transaction.atomic():
+        webhook = _locked(webhook_id)
+        subscriber = webhook.subscriber
+        for name, value in changes.items():
+            _guard_secrets(webhook, name, value, may_see_secrets)
+        was_enabled = subscriber.enabled
+        for name, value in changes.items():
+            setattr(subscriber if name in SUBSCRIBER_FIELDS else webhook, name, value)
+        _check(webhook.url, subscriber.filters, subscriber.max_concurrency)
+        if subscriber.enabled != was_enabled:
+            _switch(webhook, subscriber.enabled)
+        subscriber.save(update_fields=sorted(SUBSCRIBER_FIELDS))
+        webhook.save()
+    return webhook
+
+
+def delete_webhook(*, webhook_id: UUID) -> None:
+    """Delete a webhook and everything it was promised. Raises `NotFound`."""
+    with transaction.atomic():
+        _locked(webhook_id).subscriber.delete()
+
+
+def _locked(webhook_id: UUID) -> Webhook:
+    """The webhook, its subscriber locked against the sequencer and the workers."""
+    subscriber = Subscriber.objects.select_for_update().filter(pk=webhook_id, kind=Subscriber.Kind.WEBHOOK).first()
+    if subscriber is None:
+        raise NotFound("There is no such webhook.")
+    webhook = Webhook.objects.get(pk=webhook_id)
+    webhook.subscriber = subscriber
+    return webhook
+
+
+def _guard_secrets(webhook: Webhook, name: str, value: Any, may_see_secrets: bool) -> None:
+    if may_see_secrets:
+        return
+    switches_on = name == "include_secrets" and value and not webhook.include_secrets
+    redirects = webhook.include_secrets and (
+        (name == "url" and value != webhook.url) or (name == "filters" and value != webhook.subscriber.filters)
+    )
+    if switches_on or redirects:
+        raise SecretsNotAllowed(
+            "While includeSecrets is on, only credentials with the scope events:secrets may change url or events; "
+            "likewise to switch it on."
+        )
+
+
+def _switch(webhook: Webhook, enabled: bool) -> None:
+    webhook.failing_since = None
+    webhook.disabled_at = None if enabled else timezone.now()
+    webhook.disabled_reason = "" if enabled else "Switched off by an admin."
+
+
+def _check(url: str, filters: list[str], max_concurrency: int) -> None:
+    errors: list[FieldError] = []
+    try:
+        check_url(url)
+    except DomainError as refusal:
+        errors += refusal.errors
+    if not 1 <= len(filters) <= FILTERS_MAX:
+        errors.append(FieldError("/events", "invalid", f"Name from 1 to {FILTERS_MAX} event filters, such as auth.*."))
+    for index, text in enumerate(filters):
+        try:
+            check_filter(text)
+        except DomainError as refusal:
+            errors.append(FieldError(f"/events/{index}", refusal.code, refusal.detail))
+    if not 1 <= max_concurrency <= CONCURRENCY_MAX:
+        detail = f"From 1 to {CONCURRENCY_MAX} deliveries may be under way at once."
+        errors.append(FieldError("/maxConcurrency", "invalid", detail))
+    if errors:
+        raise InvalidInput(errors)

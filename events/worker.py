@@ -1,0 +1,206 @@
+"""The worker: sequences, claims, delivers and acknowledges, in loops beside each other, until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+from django.conf import settings
+
+from authpages.services.auth_requests import resolve_due
+from events.database_threads import AWAY, DatabaseThreads
+from events.handlers import registered, sync_handlers
+from events.services import leases
+from events.services.acknowledgement import acknowledge
+from events.services.claims import Claim, claim_deliveries
+from events.services.delivery import Courier
+from events.services.outcomes import Outcome
+from events.services.sequencing import EVENTS_AT_ONCE, sequence_events
+from events.wakeups import watch
+
+log = logging.getLogger("fastgen.worker")
+
+LOOK_SECONDS = 0.1  # for what web processes commit without telling
+LOOK_SOON_SECONDS = 0.02  # while events keep coming
+LOOK_FOR_DUE_SECONDS = 0.5
+GROUP_SECONDS = 0.02  # acknowledgements wait this long for company
+GROUP_SIZE = 500
+HOUSEKEEPING_SECONDS = 60
+BACK_OFF_SECONDS = 1
+FINISH_SECONDS = 8  # of what is in flight when the worker is told to stop
+
+
+class EventsWorker:
+    """One process's share of the work; any number of them run beside each other.
+
+    Every loop looks for work by itself from time to time; hints only make it look sooner.
+    """
+
+    def __init__(self) -> None:
+        self.id: UUID
+        self._database = DatabaseThreads(settings.WORKER_DATABASE_THREADS)
+        self._courier = Courier(worker=lambda: self.id)
+        self._stopping = asyncio.Event()
+        self._new_requests, self._new_events, self._new_deliveries = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._finished: list[Outcome] = []
+        self._has_finished, self._all_finished = asyncio.Event(), asyncio.Event()
+        self._held = 0  # claimed and not yet acknowledged
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT; then finish what is in flight, for 8 s at most, and let go of the rest."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
+        await self._until_it_works(self._start)
+        helpers = [asyncio.create_task(watch(self._hint)), asyncio.create_task(self._acknowledge_for_ever())]
+        await asyncio.gather(
+            self._repeat(self._beat, leases.HEARTBEAT_SECONDS),
+            self._repeat(self._resolve, LOOK_SECONDS, self._new_requests),
+            self._repeat(self._sequence, LOOK_SECONDS, self._new_events),
+            self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
+            self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
+        )
+        await self._finish()
+        for helper in helpers:
+            helper.cancel()
+        await self._courier.close()
+        self._database.close()
+
+    def stop(self) -> None:
+        """Claim nothing more, and let `run` come to its end."""
+        self._stopping.set()
+        self._hint()
+
+    def _hint(self) -> None:
+        for event in (self._new_requests, self._new_events, self._new_deliveries):
+            event.set()
+
+    # The loops: each step tells whether it wants to go on at once --------------------------------------------------
+
+    async def _repeat(
+        self, step: Callable[[], Awaitable[bool]], pause: float, hint: asyncio.Event | None = None
+    ) -> None:
+        while not self._stopping.is_set():
+            try:
+                again = await step()
+            except AWAY:
+                await _first_of(self._stopping, BACK_OFF_SECONDS)
+                continue
+            except Exception:
+                log.exception("The worker's step %s failed; it is tried again.", step.__name__)
+                await _first_of(self._stopping, BACK_OFF_SECONDS)
+                continue
+            if not again:
+                await _first_of(hint or self._stopping, pause)
+                if hint:
+                    hint.clear()
+
+    async def _start(self) -> None:
+        await self._database.run(sync_handlers)
+        self.id = await self._database.run(leases.register_worker)
+
+    async def _beat(self) -> bool:
+        if not await self._database.run(leases.beat, self.id):
+            log.warning("This worker was taken for dead after a pause; it goes on under a new id.")
+            self.id = await self._database.run(leases.register_worker)
+        if await self._database.run(leases.reap_dead_workers):
+            self._new_deliveries.set()
+        return False
+
+    async def _resolve(self) -> bool:
+        resolved = await self._database.run(resolve_due, 100)
+        if resolved:
+            self._new_events.set()
+        return resolved > 0
+
+    async def _sequence(self) -> bool:
+        sequenced = await self._database.run(sequence_events)
+        if sequenced:
+            self._new_deliveries.set()
+            await _first_of(self._stopping, 0 if sequenced == EVENTS_AT_ONCE else LOOK_SOON_SECONDS)
+        return sequenced > 0
+
+    async def _claim(self) -> bool:
+        room = settings.WORKER_SENDS_AT_ONCE - self._held
+        if room > 0:
+            claims = await self._database.run(claim_deliveries, worker=self.id, room=room, handlers=list(registered))
+            self._held += len(claims)
+            for claim in claims:
+                task = asyncio.create_task(self._deliver(claim))
+                self._sending.add(task)
+                task.add_done_callback(self._sending.discard)
+        return False
+
+    async def _keep_house(self) -> bool:
+        await self._database.run(leases.delete_expired_secrets)
+        return False
+
+    # Deliveries ----------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, claim: Claim) -> None:
+        self._all_finished.clear()
+        outcome = await self._courier.deliver(claim)
+        if outcome:
+            self._finished.append(outcome)
+            self._has_finished.set()
+        else:
+            self._let_go(1)
+        if len(self._sending) <= 1:
+            self._all_finished.set()
+
+    async def _acknowledge_for_ever(self) -> None:
+        """Write outcomes in groups: whatever finished while the group before was written, and within 20 ms after it."""
+        while True:
+            await self._has_finished.wait()
+            await _first_of(self._all_finished, GROUP_SECONDS)
+            group, self._finished = self._finished[:GROUP_SIZE], self._finished[GROUP_SIZE:]
+            if not self._finished:
+                self._has_finished.clear()
+            await self._acknowledge(group)
+            self._let_go(len(group))
+
+    async def _acknowledge(self, group: Sequence[Outcome]) -> None:
+        """Write one group. An outcome that can't be written holds up no other; its delivery waits for a restart."""
+        try:
+            await self._until_it_works(lambda: self._database.run(acknowledge, self.id, group))
+        except Exception:
+            if len(group) == 1:
+                log.exception("The outcome of delivery %s could not be written.", group[0].claim.id)
+                return
+            for outcome in group:
+                await self._acknowledge([outcome])
+
+    def _let_go(self, number: int) -> None:
+        self._held -= number
+        self._new_deliveries.set()
+
+    async def _finish(self) -> None:
+        """Wait for what is in flight, then for its acknowledgement, and release the rest."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=FINISH_SECONDS)
+        for task in self._sending:
+            task.cancel()
+        try:
+            await self._database.run(acknowledge, self.id, self._finished)
+            await self._database.run(leases.release_leases, self.id)
+        except AWAY:
+            log.warning("What was in flight is not released, and due again in 10 s.")
+
+    async def _until_it_works(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Try again for as long as the database is away."""
+        while True:
+            try:
+                await work()
+            except AWAY:
+                await _first_of(self._stopping, BACK_OFF_SECONDS)
+            else:
+                return
+
+
+async def _first_of(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, but not longer than this."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,75 @@
+"""Refusals: what a service raises when it will not do what was asked, and why."""
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one member of the input; `pointer` is a JSON Pointer (RFC 6901) such as `/email`."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class DomainError(Exception):
+    """The base of every refusal.
+
+    `status` is the HTTP status it maps to, `code` its stable name, `title` the same for every occurrence; `detail` tells
+    what is wrong this time and what to do. `field` names the member of the input that is to blame, if one is.
+    """
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "invalid"
+    title: ClassVar[str] = "This can't be done"
+    field: str = ""
+
+    def __init__(self, detail: str = "", *, field: str = "", retry_after: int | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or str(self.title)
+        self.field = field or self.field
+        self.retry_after = retry_after
+
+    @property
+    def errors(self) -> Sequence[FieldError]:
+        """What to mend, member by member."""
+        return [FieldError(f"/{self.field}", self.code, self.detail)] if self.field else []
+
+
+class InvalidInput(DomainError):
+    """One or more members of the input are wrong; nothing was written."""
+
+    code = "invalid-input"
+    title = "The input is not valid"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(errors[0].detail if len(errors) == 1 else f"{len(errors)} members are not valid.")
+        self._errors = errors
+
+    @property
+    def errors(self) -> Sequence[FieldError]:
+        return self._errors
+
+
+class NotFound(DomainError):
+    """There is no such thing, or not for this caller."""
+
+    status = 404
+    code = "not-found"
+    title = "There is nothing here"
+
+
+class TooManyRequests(DomainError):
+    """A limit is used up; `retry_after` says in how many seconds it is worth trying again."""
+
+    status = 429
+    code = "too-many-requests"
+    title = "Too many requests"
+
+
+class TooBusy(DomainError):
+    """This process has more work waiting than it can do in good time."""
+
+    status = 503
+    code = "too-busy"
+    title = "Too busy right now"

@@ -1,0 +1,103 @@
+"""Forms and the pages around them: what a service refuses is said in the form, with the status it has everywhere."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+
+from fastgen_backend.errors import DomainError
+
+LONGEST_EMAIL = 254  # RFC 5321, erratum 1690
+MISSING = {"required": _("Please fill this in.")}
+
+
+class PlainForm(forms.Form):
+    """A form that remembers why it was refused, so that its template can offer the way on."""
+
+    refusal: DomainError | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+
+    def refuse(self, error: DomainError) -> None:
+        """Say `error` at the fields it blames, else on top."""
+        self.refusal = error
+        blamed = [(_field_of(each.pointer), each.detail) for each in error.errors] or [("", error.detail)]
+        for name, detail in blamed:
+            known = name in self.fields and not self[name].is_hidden
+            self.add_error(name if known else None, detail)
+
+
+class EmailField(forms.CharField):
+    """An address as people type it; whether mail can be sent to it is for the services to say."""
+
+    def __init__(self, **options: Any) -> None:
+        attributes = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}
+        super().__init__(
+            label=_("E-mail address"),
+            max_length=LONGEST_EMAIL,
+            widget=forms.EmailInput(attributes),
+            error_messages={**MISSING, "max_length": _("An e-mail address has at most 254 characters.")},
+            **options,
+        )
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {}  # no `maxlength`: browsers cut what is pasted without a word
+
+
+class PasswordField(forms.CharField):
+    """A password, as typed: never trimmed, never cut, and never sent back. `autocomplete` is for password managers."""
+
+    def __init__(self, *, autocomplete: str, **options: Any) -> None:
+        attributes = {
+            "autocomplete": autocomplete,
+            "data-show": _("Show"),
+            "data-hide": _("Hide"),
+            "data-show-label": _("Show password"),
+            "data-hide-label": _("Hide password"),
+        }
+        options.setdefault("label", _("Password"))
+        widget = forms.PasswordInput(attributes)
+        super().__init__(strip=False, widget=widget, error_messages=MISSING, **options)
+
+
+class TokenField(forms.CharField):
+    """The token of a one-time link; it travels in the body, so that no log or history holds it."""
+
+    def __init__(self) -> None:
+        super().__init__(widget=forms.HiddenInput(), required=False)
+
+
+class FormPage(FormView):  # type: ignore[type-arg]  # the form differs by page
+    """A page with one form. GET shows it and changes nothing; POST does what it says, or shows why not."""
+
+    http_method_names = ["get", "head", "post", "options"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = self.get_form()
+        if not form.is_valid():
+            return self.form_invalid(form)
+        try:
+            return self.form_valid(form)
+        except DomainError as error:
+            return self.refused(form, error)
+
+    def form_invalid(self, form: PlainForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=400)
+
+    def refused(self, form: PlainForm, error: DomainError) -> HttpResponse:
+        """The form again, with the status of the refusal and what there is to mend."""
+        form.refuse(error)
+        response = self.render_to_response(self.get_context_data(form=form), status=error.status)
+        if error.retry_after is not None:
+            response["Retry-After"] = str(error.retry_after)
+        return response
+
+
+def _field_of(pointer: str) -> str:
+    """The form's name for the member that a JSON Pointer names: `/callbackUrl` is `callback_url`."""
+    member = pointer.removeprefix("/").partition("/")[0]
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", member).lower()

@@ -1,0 +1,79 @@
+"""How OpenAPI tells our endpoints: parameters from `queries`, problems as the answers to refusals."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from fastgen_backend.rest import Endpoint, StrictSerializer
+
+REFUSALS = {
+    "400": "The input is not valid",
+    "401": "No credentials, or not accepted",
+    "403": "Not allowed",
+    "404": "Not found",
+    "409": "In conflict with what is there",
+    "410": "No longer there",
+    "411": "The body has no Content-Length",
+    "413": "The body is too large",
+    "415": "The body is not application/json",
+    "429": "Too many requests; see Retry-After",
+    "503": "Too busy; see Retry-After",
+}
+
+
+class ProblemError(StrictSerializer):
+    pointer = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class Problem(StrictSerializer):
+    """application/problem+json (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = ProblemError(many=True, required=False)
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """An access token or an API key."""
+
+    target_class = "authpages.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "An access token, or an API key (`fgk_…`)."}
+
+
+class ConsoleScheme(OpenApiAuthenticationExtension):
+    """An admin's console session."""
+
+    target_class = "authpages.api.authentication.ConsoleAuthentication"
+    name = "console"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.CONSOLE_COOKIE_NAME}
+
+
+class EndpointSchema(AutoSchema):
+    """The schema of one endpoint; its id is the method and the view's name, such as `postSignUp`."""
+
+    def get_operation_id(self) -> str:
+        return f"{self.method.lower()}{type(self.view).__name__.removesuffix('View')}"
+
+    def get_override_parameters(self) -> list[Any]:
+        query = self.view.queries.get(self.method) if isinstance(self.view, Endpoint) else None
+        return [query] if query else []
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        answers = super()._get_response_bodies(direction)
+        component = self.resolve_serializer(Problem, direction)
+        content = {"application/problem+json": {"schema": component.ref if component else {}}}
+        refusals = {status: {"description": title, "content": content} for status, title in REFUSALS.items()}
+        return {**refusals, **answers}

@@ -1,0 +1,34 @@
+"""Where a change comes from: carried from the door through the service and its signal into the event."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """The door a change came in by, as events tell it."""
+
+    HOSTED = "hosted"
+    API = "api"
+    CONSOLE = "console"
+    WORKER = "worker"
+    CLI = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The circumstances of a change.
+
+    `actor` is `user:<id>`, `apiKey:<id>` or empty; `ip_address` the client's, behind trusted proxies; `locale` the
+    language the client asked for, such as `de`.
+    """
+
+    source: Source
+    actor: str = ""
+    request_id: str = ""
+    ip_address: str | None = None
+    user_agent: str = ""
+    locale: str = ""
+
+
+COMMAND_LINE = Origin(Source.CLI)
+WORKER = Origin(Source.WORKER)

@@ -1,0 +1,107 @@
+"""What every request gets before a view sees it: an id, the client's true address and scheme, and a body of bounded size."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+
+from fastgen_backend.ids import uuid7
+from fastgen_backend.origin import Origin, Source
+from fastgen_backend.problems import refusal_response
+
+Handler = Callable[[HttpRequest], HttpResponse]
+UNHOSTED_PATHS = {"/healthz", "/readyz"}  # probes come by address, and over http
+
+
+class RequestMiddleware:
+    """Answers probes, gives the request its id, and believes proxies only where TRUSTED_PROXIES says so."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/healthz":
+            return JsonResponse({"status": "ok"})
+        request.request_id = _request_id(request)  # type: ignore[attr-defined]
+        _believe_proxies(request)
+        request.get_host()  # refuses a host that is not ours, also where no view would ask for it
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            return HttpResponsePermanentRedirect(f"{settings.BASE_URL}{request.get_full_path()}")
+        response = self.get_response(request)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is too long, or of unknown length, before a byte of it is read."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.META.get("HTTP_TRANSFER_ENCODING"):
+            return refusal_response(request, 411, "length-required", "Send the body with a Content-Length.")
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length[:20]) > settings.BODY_LIMIT_BYTES:
+            detail = f"A body may have {settings.BODY_LIMIT_BYTES:,} bytes at most."
+            return refusal_response(request, 413, "body-too-large", detail)
+        return self.get_response(request)
+
+
+def origin_of(request: HttpRequest, source: Source, actor: str = "") -> Origin:
+    """The circumstances of this request, for the services."""
+    return Origin(
+        source=source,
+        actor=actor,
+        request_id=getattr(request, "request_id", ""),
+        ip_address=request.META.get("REMOTE_ADDR") or None,
+        user_agent=_printable(request.headers.get("User-Agent", ""))[:400],
+        locale=getattr(request, "LANGUAGE_CODE", ""),
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())
+
+
+def _request_id(request: HttpRequest) -> str:
+    """The caller's own X-Request-Id where it is a plain one, else a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if re.fullmatch(r"[A-Za-z0-9_.-]{8,64}", given) else uuid7().hex
+
+
+def _believe_proxies(request: HttpRequest) -> None:
+    """Put the client's address into REMOTE_ADDR and its scheme in place, from the headers of trusted proxies alone."""
+    meta = request.META
+    forwarded = [part.strip() for part in meta.pop("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    scheme = meta.pop("HTTP_X_FORWARDED_PROTO", "").split(",")[-1].strip()
+    address = _address(meta.get("REMOTE_ADDR", ""))
+    trusted = settings.TRUSTED_PROXIES
+    hops = 0
+    while forwarded and address and _is_trusted(address, trusted, hops):
+        address, hops = _address(forwarded.pop()) or address, hops + 1
+    if hops and scheme in {"http", "https"}:
+        meta["wsgi.url_scheme"] = scheme
+    meta["REMOTE_ADDR"] = address
+
+
+def _is_trusted(address: str, trusted: int | list[ipaddress.IPv4Network | ipaddress.IPv6Network], hops: int) -> bool:
+    if isinstance(trusted, int):
+        return hops < trusted
+    return any(ipaddress.ip_address(address) in network for network in trusted)
+
+
+def _address(text: str) -> str:
+    """An address in its one usual spelling: without port, brackets or zone; IPv4-mapped ones as IPv4; else empty."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -1,0 +1,182 @@
+"""Who may be called from here: the guard against server-side request forgery (OWASP SSRF Prevention Cheat Sheet)."""
+
+import ipaddress
+import itertools
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+from django.conf import settings
+from yarl import URL
+
+from fastgen_backend.errors import DomainError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MAX_URL_LENGTH = 2000
+FETCH_TIMEOUT_SECONDS = 10
+PRIVATE = [  # reachable from this machine or its network only; allowed by WEBHOOK_ALLOW_PRIVATE_TARGETS
+    ipaddress.ip_network(network)
+    for network in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "::1/128",
+        "fc00::/7",
+    )
+]
+NEVER = [  # what `is_global` lets through although it leads elsewhere, or nowhere
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments
+        "192.88.99.0/24",  # 6to4 relays
+        "::/96",  # IPv4-compatible
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",  # NAT64, local
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+        "fec0::/10",  # site-local
+    )
+]
+
+
+class TargetRefused(DomainError):
+    """This URL is not one that the server may call."""
+
+    code = "target-refused"
+    title = "This URL can't be called"
+    field = "url"
+
+
+class TargetUnreachable(DomainError):
+    """The URL may be called, but gave no usable answer."""
+
+    code = "target-unreachable"
+    title = "This URL gives no usable answer"
+    field = "url"
+
+
+class AddressRefused(OSError):
+    """A connection to a non-public address was refused before its socket was made."""
+
+
+def check_url(url: str) -> None:
+    """Refuse what can be refused without a look-up: form, scheme, user information, fragment, non-public literals.
+
+    Names are looked up, and their addresses judged, when the connection is made. Raises `TargetRefused`.
+    """
+    for problem in itertools.chain(_flaws_of_text(url), _flaws_of_target(url)):
+        raise TargetRefused(problem)
+
+
+def is_allowed(address: str) -> bool:
+    """Whether a connection to this literal IP address may be made."""
+    ip: Address = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    if any(ip in network for network in PRIVATE):
+        return bool(settings.WEBHOOK_ALLOW_PRIVATE_TARGETS)
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in NEVER)
+
+
+def guarded_connector(**options: Any) -> aiohttp.TCPConnector:
+    """A connector that makes no socket to an address that is not allowed, be it a literal or an answer of the DNS."""
+    return aiohttp.TCPConnector(socket_factory=_guarded_socket, **options)
+
+
+def guarded_session(**options: Any) -> aiohttp.ClientSession:
+    """A session for calls to strangers: guarded, without cookies, proxies from the environment or decompression."""
+    return aiohttp.ClientSession(
+        connector=guarded_connector(limit=0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+        **options,
+    )
+
+
+async def fetch(url: str, max_bytes: int) -> bytes:
+    """The body of a 200 answer to GET, at most `max_bytes` long; redirects are not followed.
+
+    Raises `TargetRefused`, and `TargetUnreachable` where the answer is another one, too long, or takes over 10 s.
+    """
+    check_url(url)
+    timeout = aiohttp.ClientTimeout(total=FETCH_TIMEOUT_SECONDS)
+    try:
+        async with (
+            guarded_session(timeout=timeout, headers={"Accept-Encoding": "identity"}) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            if answer.status != 200:
+                raise TargetUnreachable(f"The answer has the status {answer.status}, not 200.")
+            return await _read(answer, max_bytes)
+    except TimeoutError:
+        raise TargetUnreachable(f"No full answer came within {FETCH_TIMEOUT_SECONDS} s.") from None
+    except aiohttp.ClientError as error:
+        if is_refusal(error):
+            raise TargetRefused("The host is not on the public internet.") from None
+        raise TargetUnreachable("No connection could be made.") from None
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an error of aiohttp came from the guard."""
+    return isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused)
+
+
+async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > max_bytes:
+            raise TargetUnreachable(f"The answer is longer than {max_bytes} bytes.")
+    return bytes(body)
+
+
+def _guarded_socket(info: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol, _, address = info
+    if not is_allowed(address[0]):
+        raise AddressRefused(f"{address[0]} is not a public address")
+    return socket.socket(family, kind, protocol)
+
+
+def _flaws_of_text(url: str) -> Iterator[str]:
+    if len(url) > MAX_URL_LENGTH:
+        yield f"The URL is longer than {MAX_URL_LENGTH} characters."
+    if not url.isprintable() or " " in url or "\\" in url:
+        yield "The URL holds a space, a backslash or a control character."
+    if "#" in url:
+        yield "The URL must not have a fragment (#…): it would never be sent."
+
+
+def _flaws_of_target(url: str) -> Iterator[str]:
+    """What is wrong, as the parser sees it that the call itself will use."""
+    try:
+        target = URL(url)
+        host = target.host
+        usable_port = target.port != 0
+    except ValueError:
+        yield "The URL can't be read."
+        return
+    if target.scheme not in {"http", "https"}:
+        yield "The URL must begin with https:// or http://."
+    if not host or not usable_port:
+        yield "The URL names no host, or a port that can't be used."
+        return
+    if target.user is not None or target.password is not None or "@" in url.split("/")[2]:
+        yield "The URL must not hold a user name or password."
+    if not _may_name(host):
+        yield f"{host} is not on the public internet."
+
+
+def _may_name(host: str) -> bool:
+    """Whether `host` may be looked up; a literal address is judged at once."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return bool(settings.WEBHOOK_ALLOW_PRIVATE_TARGETS)
+    try:
+        return is_allowed(host if ":" in host else socket.inet_ntoa(socket.inet_aton(host)))  # 2130706433 is one too
+    except OSError:
+        return True

@@ -1,0 +1,21 @@
+"""Every address, by area."""
+
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.permissions import AllowAny
+
+openapi = SpectacularAPIView.as_view(
+    renderer_classes=[OpenApiJsonRenderer], permission_classes=[AllowAny], authentication_classes=[]
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("authpages.api.urls")),
+    path("api/v1/", include("events.api.urls")),
+    path("api/v1/openapi.json", openapi),
+]
+
+handler400 = "fastgen_backend.problems.bad_request"
+handler403 = "fastgen_backend.problems.forbidden"
+handler404 = "fastgen_backend.problems.not_found"
+handler500 = "fastgen_backend.problems.server_error"

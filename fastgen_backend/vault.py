@@ -1,0 +1,61 @@
+"""Secrets at rest: encrypted with keys made from SECRET_KEY, still readable while an old key is in SECRET_KEY_FALLBACKS."""
+
+import base64
+import hashlib
+import hmac
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from fastgen_backend.models import Installation
+
+CHECK_VALUE = b"fastgen"
+
+
+def encrypt(plain: bytes) -> bytes:
+    """Encrypt with the key of today (Fernet: AES-128-CBC and HMAC-SHA-256)."""
+    return _vault(*_secret_keys()).encrypt(plain)
+
+
+def decrypt(sealed: bytes) -> bytes:
+    """Decrypt what `encrypt` made with any of our keys; raises `cryptography.fernet.InvalidToken` if none opens it."""
+    return _vault(*_secret_keys()).decrypt(sealed)
+
+
+def keyed_hashes(purpose: str, value: bytes) -> list[bytes]:
+    """HMAC-SHA-256 of `value` under the key of today first, then under each older one; keys differ by `purpose`."""
+    return [hmac.digest(_derive(key, purpose), value, hashlib.sha256) for key in _secret_keys()]
+
+
+def verify_key() -> None:
+    """Make sure that SECRET_KEY opens what this database holds; the first call on a new database seals the check value.
+
+    Raises `ImproperlyConfigured`, in one plain sentence, where it does not.
+    """
+    installation, _ = Installation.objects.get_or_create(pk=1, defaults={"check_value": encrypt(CHECK_VALUE)})
+    try:
+        decrypt(bytes(installation.check_value))
+    except InvalidToken:
+        raise ImproperlyConfigured(
+            "SECRET_KEY does not open this database's secrets; give the key it was made with, "
+            "or add that one to SECRET_KEY_FALLBACKS."
+        ) from None
+
+
+def _secret_keys() -> tuple[str, ...]:
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+
+
+@lru_cache(maxsize=4)
+def _vault(*keys: str) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key, "vault"))) for key in keys])
+
+
+@lru_cache(maxsize=32)
+def _derive(key: str, purpose: str) -> bytes:
+    """32 bytes for one purpose (HKDF, RFC 5869)."""
+    return HKDF(SHA256(), length=32, salt=None, info=f"fastgen {purpose}".encode()).derive(key.encode())

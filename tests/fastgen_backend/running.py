@@ -1,0 +1,89 @@
+"""Runs `manage.py` in real processes and looks at what becomes of them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+KEY = "a-key-for-tests-that-is-long-enough-to-be-taken-for-one"
+
+
+@dataclass
+class Running:
+    """An `up` that was started, in a process group of its own."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    out: Path
+    err: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        return f"running at {self.url}" in self.out.read_text()
+
+    def child(self, word: str) -> int | None:
+        """The id of the child whose command line holds `word`, if it runs."""
+        return next((pid for pid in children_of(self.process.pid) if word in _command_line(pid)), None)
+
+    def descendants(self) -> list[int]:
+        children = children_of(self.process.pid)
+        return children + [pid for child in children for pid in children_of(child)]
+
+
+def children_of(pid: int) -> list[int]:
+    """The ids of a process's children; none where it is gone."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process still does anything; one that only waits for its parent to notice its end does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> bool:
+    """Whether the condition came true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` to its end, with nothing in its environment but what a test names."""
+    line = [sys.executable, str(PROJECT / "manage.py"), *command]
+    return subprocess.run(line, env=environment(variables), capture_output=True, text=True, timeout=60, check=False)
+
+
+def environment(variables: dict[str, str]) -> dict[str, str]:
+    """An environment with nothing in it but what is needed and `variables`."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    unset = dict.fromkeys(["BASE_URL", "EMAIL_URL", "THROTTLES", "SECRET_KEY_FALLBACKS", "DEBUG"], "")  # over any .env
+    return kept | unset | {"SECRET_KEY": KEY, "WEB_PROCESSES": "2", "ARGON2_MEMORY_KIB": "64"} | variables
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""

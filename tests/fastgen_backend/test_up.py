@@ -1,0 +1,133 @@
+"""`manage.py up` keeps its processes running, and leaves none behind."""
+
+import http.client
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.fastgen_backend.running import Running, children_of, is_running, run, wait_for
+
+Start = Callable[..., Running]
+
+
+def test_one_command_serves_and_says_where_to_go(up: Running):
+    answer = status_of(up.port)
+
+    assert answer == 200
+    assert up.child("events_worker")
+    assert up.out.read_text().splitlines()[-1] == f"Fastgen backend is running at {up.url}"
+
+
+def test_the_first_start_prints_a_link_that_makes_the_first_admin(up: Running):
+    link = up.out.read_text().splitlines()[1].strip()
+
+    assert link.startswith(f"{up.url}/console/setup?token=")
+    assert status_of(up.port, link.removeprefix(up.url)) == 200
+
+
+def test_no_such_link_is_printed_once_there_is_an_admin(start: Start, database_url: str):
+    run("migrate", DATABASE_URL=database_url)
+    made = run(
+        "createsuperuser",
+        "--noinput",
+        DATABASE_URL=database_url,
+        DJANGO_SUPERUSER_EMAIL="ada@example.com",
+        DJANGO_SUPERUSER_PASSWORD="correct horse battery",
+    )
+
+    running = start()
+
+    assert made.returncode == 0, made.stderr
+    assert wait_for(running.is_ready)
+    assert "/console/setup" not in running.out.read_text()
+
+
+def test_a_start_without_throttles_says_so(start: Start):
+    running = start(THROTTLES="off")
+
+    assert wait_for(running.is_ready)
+    assert "THROTTLES=off" in running.err.read_text()
+
+
+def test_all_processes_stay_in_the_group_up_was_started_in(up: Running):
+    groups = {os.getpgid(pid) for pid in up.descendants()}
+
+    assert len(up.descendants()) == 4  # web server with two workers, events worker
+    assert groups == {up.process.pid}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to_up", "to_its_group"])
+def test_a_signal_stops_everything_cleanly(up: Running, number: int, send: Callable[[int, int], None]):
+    descendants = up.descendants()
+
+    send(up.process.pid, number)
+
+    assert up.process.wait(timeout=9) == 0
+    assert not any(is_running(pid) for pid in descendants)
+    assert up.err.read_text() == ""
+
+
+@pytest.mark.parametrize(("word", "name"), [("fastgen_backend.web", "web server"), ("events_worker", "events worker")])
+def test_a_child_that_dies_is_started_again(up: Running, word: str, name: str):
+    first = up.child(word)
+    assert first
+
+    os.kill(first, signal.SIGKILL)
+
+    assert wait_for(lambda: up.child(word) not in {first, None})
+    assert wait_for(lambda: status_of(up.port) == 200)
+    assert f"The {name} was ended by SIGKILL" in up.err.read_text()
+
+
+def test_one_killed_worker_of_the_web_server_is_replaced(up: Running):
+    web = up.child("fastgen_backend.web")
+    assert web
+    first = set(children_of(web))
+
+    os.kill(min(first), signal.SIGKILL)
+
+    assert wait_for(lambda: len(set(children_of(web)) - first) == 1)
+    assert wait_for(lambda: status_of(up.port) == 200)
+
+
+def test_workers_of_the_web_server_end_with_it(up: Running):
+    web = up.child("fastgen_backend.web")
+    assert web
+    workers = children_of(web)
+
+    os.kill(web, signal.SIGKILL)
+
+    assert workers
+    assert wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=2)
+
+
+def test_children_end_when_up_is_killed_and_the_next_start_waits_for_them(up: Running, start: Start):
+    descendants = up.descendants()
+
+    up.process.kill()
+    second = start(port=up.port)
+
+    assert wait_for(lambda: not any(is_running(pid) for pid in descendants), seconds=2)
+    assert wait_for(second.is_ready), second.err.read_text()
+
+
+def test_two_starts_at_once_migrate_one_database_between_them(start: Start):
+    first, second = start(), start()
+
+    assert wait_for(first.is_ready), first.err.read_text()
+    assert wait_for(second.is_ready), second.err.read_text()
+
+
+def status_of(port: int, path: str = "/healthz") -> int | None:
+    """The status of an answer; None where there is none."""
+    server = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        server.request("GET", path)
+        return server.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        server.close()

@@ -1,0 +1,144 @@
+"""A start that can't go well ends with status 1 and one plain sentence."""
+
+import socket
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.fastgen_backend.running import KEY, free_port, run
+
+VERIFY_KEY = "from fastgen_backend.vault import verify_key; verify_key()"
+RECORD_A_FUTURE_MIGRATION = """
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+MigrationRecorder(connection).record_applied("authpages", "9999_from_the_future")
+"""
+
+
+def refusal(result: CompletedProcess[str]) -> str:
+    """The one sentence a refused start printed."""
+    assert result.returncode == 1, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.endswith(".\n")
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_taken_port_is_named(database_url: str, address: str):
+    with socket.create_server((address, 0)) as other:
+        port = other.getsockname()[1]
+
+        result = run("up", "--port", str(port), DATABASE_URL=database_url)
+
+    assert f"Port {port} is taken" in refusal(result)
+
+
+def test_a_foreign_address_is_refused(database_url: str):
+    result = run("up", "--host", "192.0.2.1", DATABASE_URL=database_url, BASE_URL="http://127.0.0.1:8000")
+
+    assert "192.0.2.1" in refusal(result)
+
+
+def test_an_unknown_host_is_refused(database_url: str):
+    result = run("up", "--host", "nowhere.invalid", DATABASE_URL=database_url, BASE_URL="http://127.0.0.1:8000")
+
+    assert "nowhere.invalid" in refusal(result)
+
+
+def test_a_host_that_others_reach_needs_a_base_url(database_url: str):
+    result = run("up", "--host", "0.0.0.0", DATABASE_URL=database_url)
+
+    assert "BASE_URL" in refusal(result)
+
+
+def test_a_public_base_url_needs_an_email_url(database_url: str):
+    result = run("up", DATABASE_URL=database_url, BASE_URL="https://auth.example.com")
+
+    assert "EMAIL_URL" in refusal(result)
+
+
+def test_the_worker_alone_needs_an_email_url_too(database_url: str):
+    result = run("events_worker", DATABASE_URL=database_url, BASE_URL="https://auth.example.com")
+
+    assert result.returncode == 1
+    assert "EMAIL_URL" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unreachable_database_is_named_without_its_password():
+    port = free_port()
+
+    result = run("up", "--port", str(free_port()), DATABASE_URL=f"postgres://ada:s3cret@127.0.0.1:{port}/lovelace")
+
+    assert f"127.0.0.1:{port}" in refusal(result)
+    assert "s3cret" not in result.stderr
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+
+    result = run("up", "--port", str(free_port()), DATABASE_URL=f"sqlite:///{tmp_path}/file/fastgen.sqlite3")
+
+    assert f"{tmp_path}/file" in refusal(result)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path):
+    (tmp_path / "letter.txt").write_text("Dear reader, " * 100)
+
+    result = run("up", "--port", str(free_port()), DATABASE_URL=f"sqlite:///{tmp_path}/letter.txt")
+
+    assert f"{tmp_path}/letter.txt" in refusal(result)
+
+
+def test_a_database_in_memory_is_refused():
+    result = run("up", "--port", str(free_port()), DATABASE_URL="sqlite://:memory:")
+
+    assert "DATABASE_URL" in refusal(result)
+
+
+@pytest.mark.parametrize(
+    "name_and_value",
+    [
+        "BASE_URL=auth.example.com",
+        "DATABASE_URL=mysql://localhost/fastgen",
+        "EMAIL_URL=somewhere",
+        "LOG_LEVEL=loud",
+        "SECRET_KEY_FILE=/nowhere/key",
+        "THROTTLES=perhaps",
+        "TRUSTED_PROXIES=all",
+        "WEB_PROCESSES=many",
+        "WEBHOOK_RETRY_SECONDS=5;10",
+    ],
+)
+def test_a_bad_setting_is_named(name_and_value: str):
+    name, _, value = name_and_value.partition("=")
+    others = {"SECRET_KEY": ""} if name == "SECRET_KEY_FILE" else {}
+
+    result = run("up", **{name: value}, **others)
+
+    assert refusal(result).startswith("Settings: ")
+
+
+def test_a_database_of_a_newer_version_is_refused(database_url: str):
+    change_database(RECORD_A_FUTURE_MIGRATION, database_url)
+
+    result = run("up", "--port", str(free_port()), DATABASE_URL=database_url)
+
+    assert "authpages.9999_from_the_future" in refusal(result)
+
+
+def test_another_secret_key_is_refused(database_url: str):
+    change_database(VERIFY_KEY, database_url)
+
+    result = run("up", "--port", str(free_port()), DATABASE_URL=database_url, SECRET_KEY=KEY[::-1])
+
+    assert "SECRET_KEY" in refusal(result)
+
+
+def change_database(code: str, database_url: str) -> None:
+    """Migrate the database, then run some code on it."""
+    for command in (["migrate"], ["shell", "--no-imports", "-c", code]):
+        result = run(*command, DATABASE_URL=database_url)
+        assert result.returncode == 0, result.stderr
