@@ -16,7 +16,7 @@ from authpages.addresses import MAX_LENGTH, email_key
 from fastgen_backend.ids import uuid7
 
 if TYPE_CHECKING:
-    import uuid
+    pass
 
 
 def token_hash(token: str) -> bytes:
@@ -67,7 +67,10 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(is_superuser=True)
 
 
-class UserManager(models.Manager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+UserManagerFromQuerySet = models.Manager.from_queryset(UserQuerySet)
+
+
+class UserManager(UserManagerFromQuerySet["User"]):
     """What Django's `createsuperuser` asks of a user model."""
 
     def get_by_natural_key(self, email: str) -> User:
@@ -77,7 +80,9 @@ class UserManager(models.Manager.from_queryset(UserQuerySet)):  # type: ignore[m
         from authpages.services.users import create_user  # the one door of a model into a service: Django's contract
         from fastgen_backend.origin import COMMAND_LINE
 
-        return create_user(email=email, password=password, admin=True, email_verified=True, origin=COMMAND_LINE, **fields)
+        return create_user(
+            email=email, password=password, admin=True, email_verified=True, origin=COMMAND_LINE, **fields
+        )
 
 
 class User(AbstractBaseUser):
@@ -87,7 +92,7 @@ class User(AbstractBaseUser):
     email = models.CharField(max_length=MAX_LENGTH, unique=True)
     email_key = models.CharField(max_length=MAX_LENGTH, unique=True)
     email_verified = models.BooleanField(default=False)
-    password = models.CharField(max_length=200, null=True)
+    password = models.CharField(max_length=200, null=True)  # type: ignore[assignment]  # Django's is never null
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     roles = models.ManyToManyField(Role, related_name="users", blank=True)
@@ -99,6 +104,8 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(default=timezone.now)
     last_login_at = models.DateTimeField(null=True)
     last_login = None
+
+    loaded_roles: list[str] | None  # by `with_roles`
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -124,7 +131,8 @@ class User(AbstractBaseUser):
 def role_names_of(user_reference: str) -> Subquery:
     """The names of the roles of the user whose id the outer query has at `user_reference`, as a JSON array."""
     through = User.roles.through.objects.filter(user_id=OuterRef(user_reference)).order_by().values("user_id")
-    return Subquery(through.annotate(names=JSONGroup("role__name")).values("names"), output_field=models.JSONField())
+    names = through.annotate(names=JSONGroup("role__name")).values("names")  # type: ignore[misc]  # an annotation
+    return Subquery(names, output_field=models.JSONField())
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -158,13 +166,15 @@ class Session(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=30, blank=True)
+    user_roles: list[str] | None  # by `with_user`
 
     objects = SessionQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(ended_at=None, end_reason="") | Q(ended_at__isnull=False), name="a_session_ends_for_a_reason"
+                condition=Q(ended_at=None, end_reason="") | Q(ended_at__isnull=False),
+                name="a_session_ends_for_a_reason",
             )
         ]
 
@@ -375,5 +385,3 @@ class Throttle(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -135,7 +136,7 @@ def _count_in_a_row(key: str) -> int:
     )
 
 
-def _upsert(statement: str, parameters: list[object]) -> int:
+def _upsert(statement: str, parameters: list[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.fetchone()[0])

@@ -82,7 +82,12 @@ EXPIRES = "2026-11-24T06:05:21.123Z"
 
 TABLE = _object(ID=UUID, Name=TEXT, Description=TEXT)
 TABLE_EXAMPLE = {"ID": "019aa0d4-52aa-7d10-b3a4-7c1e5f9d2b33", "Name": "Test", "Description": ""}
-_person = {"userId": UUID, "email": TEXT, "emailVerified": {"type": "boolean"}, "roles": {"type": "array", "items": TEXT}}
+_person = {
+    "userId": UUID,
+    "email": TEXT,
+    "emailVerified": {"type": "boolean"},
+    "roles": {"type": "array", "items": TEXT},
+}
 PERSON = _object(**_person)
 PERSON_EXAMPLE = {
     "userId": USER_ID,
@@ -131,7 +136,9 @@ KINDS = [
         stage=Stage.COMPLETED,
     ),
     EventKind(EventType.USER_LOGGED_OUT, "A person logged out.", PERSON, PERSON_EXAMPLE),
-    EventKind(EventType.USER_CREATED, "An admin, the first start or a command made an account.", PERSON, PERSON_EXAMPLE),
+    EventKind(
+        EventType.USER_CREATED, "An admin, the first start or a command made an account.", PERSON, PERSON_EXAMPLE
+    ),
     EventKind(
         EventType.SIGN_UP_REPEATED,
         "Someone signed up with the address of a verified account; only its owner is told, by mail.",

@@ -50,7 +50,13 @@ def _send(name: str, event: dict[str, Any]) -> None:
         return
     with translation.override(person.locale or settings.LANGUAGE_CODE):
         subject = _subjects()[name] % {"product": hosted.product_name}
-        context = {"hosted": hosted, "person": person, "base_url": settings.BASE_URL, "subject": subject, **event["data"]}
+        context = {
+            "hosted": hosted,
+            "person": person,
+            "base_url": settings.BASE_URL,
+            "subject": subject,
+            **event["data"],
+        }
         mail = EmailMultiAlternatives(
             subject=subject,
             body=render_to_string(f"emails/{name}.txt", context),

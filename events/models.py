@@ -49,7 +49,9 @@ class Event(models.Model):
             models.Index(fields=["type", "position"], name="events_by_type"),
             models.Index(fields=["subject", "position"], name="events_by_subject"),
         ]
-        constraints = [models.CheckConstraint(condition=Q(position=None) | Q(position__gte=1), name="positions_begin_at_1")]
+        constraints = [
+            models.CheckConstraint(condition=Q(position=None) | Q(position__gte=1), name="positions_begin_at_1")
+        ]
 
     def __str__(self) -> str:
         return f"{self.public_id} {self.type}"
@@ -181,7 +183,9 @@ class Delivery(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["subscriber", "due_at", "sequence"], condition=Q(worker=None), name="deliveries_due"),
-            models.Index(fields=["subscriber", "worker"], condition=Q(worker__isnull=False), name="deliveries_in_flight"),
+            models.Index(
+                fields=["subscriber", "worker"], condition=Q(worker__isnull=False), name="deliveries_in_flight"
+            ),
         ]
         constraints = [models.UniqueConstraint(fields=["subscriber", "sequence"], name="delivery_is_promised_once")]
 
@@ -243,4 +247,3 @@ class InboxMail(models.Model):
 
     def __str__(self) -> str:
         return self.subject
-

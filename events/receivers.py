@@ -24,9 +24,7 @@ TABLE_EVENTS = {
 
 
 @receiver(list(TABLE_EVENTS))
-def on_table_changed(
-    signal: Signal, *, table_id: UUID, name: str, description: str, origin: Origin, **_: Any
-) -> None:
+def on_table_changed(signal: Signal, *, table_id: UUID, name: str, description: str, origin: Origin, **_: Any) -> None:
     payload = {"ID": str(table_id), "Name": name, "Description": description}
     record_event(type=TABLE_EVENTS[signal], data=payload, origin=origin, subject=str(table_id))
 

@@ -89,5 +89,3 @@ def admin_of(request: HttpRequest) -> Any | None:
 
 def _path_to_come_back_to(request: HttpRequest) -> str:
     return request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
-
-

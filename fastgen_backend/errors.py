@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from django.utils.functional import Promise
+
 
 class FieldError(NamedTuple):
     """What is wrong with one member of the input; `pointer` is a JSON Pointer (RFC 6901) such as `/email`."""
@@ -21,11 +23,11 @@ class DomainError(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "invalid"
-    title: ClassVar[str] = "This can't be done"
+    title: ClassVar[str | Promise] = "This can't be done"
     field: str = ""
 
     def __init__(self, detail: str = "", *, field: str = "", retry_after: int | None = None) -> None:
-        super().__init__(detail or self.title)
+        super().__init__(detail or str(self.title))
         self.detail = detail or str(self.title)
         self.field = field or self.field
         self.retry_after = retry_after

@@ -1,6 +1,6 @@
 """How OpenAPI tells our endpoints: parameters from `queries`, problems as the answers to refusals."""
 
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from fastgen_backend.rest import Endpoint, StrictSerializer
 
+Direction = Literal["request", "response"]
 REFUSALS = {
     "400": "The input is not valid",
     "401": "No credentials, or not accepted",
@@ -38,10 +39,10 @@ class Problem(StrictSerializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = ProblemError(many=True, required=False)
+    errors = ProblemError(many=True, required=False)  # type: ignore[assignment]  # DRF has an attribute of this name
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """An access token or an API key."""
 
     target_class = "authpages.api.authentication.BearerAuthentication"
@@ -51,7 +52,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "An access token, or an API key (`fgk_…`)."}
 
 
-class ConsoleScheme(OpenApiAuthenticationExtension):
+class ConsoleScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """An admin's console session."""
 
     target_class = "authpages.api.authentication.ConsoleAuthentication"
@@ -71,7 +72,7 @@ class EndpointSchema(AutoSchema):
         query = self.view.queries.get(self.method) if isinstance(self.view, Endpoint) else None
         return [query] if query else []
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         answers = super()._get_response_bodies(direction)
         component = self.resolve_serializer(Problem, direction)
         content = {"application/problem+json": {"schema": component.ref if component else {}}}

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
@@ -21,7 +22,12 @@ TITLES = {"not_authenticated": "No credentials", "authentication_failed": "Crede
 
 
 def problem(
-    status: int, code: str, title: str, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+    status: int,
+    code: str,
+    title: str | Promise,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
 ) -> HttpResponse:
     """One problem: `{type, title, status, detail, code}`, and `errors` where members of the input are to blame."""
     body: dict[str, Any] = {
@@ -33,7 +39,9 @@ def problem(
     }
     if errors or status in {400, 409, 413}:
         body["errors"] = [error._asdict() for error in errors] or [{"pointer": "", "code": code, "detail": str(detail)}]
-    return HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json", headers=headers)
+    return HttpResponse(
+        json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json", headers=headers
+    )
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:

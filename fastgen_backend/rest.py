@@ -4,11 +4,12 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -18,6 +19,7 @@ from fastgen_backend.requests import origin_of
 
 PAGE_DEFAULT = 50
 PAGE_MAX = 200
+INVALID_CURSOR = ErrorDetail("This is no cursor of this list.", "invalid-cursor")
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -29,7 +31,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             unknown = [name for name in data if name not in self._writable_names]
             if unknown:
                 message = "There is no such member."
-                raise ValidationError({name: [serializers.ErrorDetail(message, "unknown-member")] for name in unknown})
+                raise ValidationError({name: [ErrorDetail(message, "unknown-member")] for name in unknown})
         return super().to_internal_value(data)
 
     @property
@@ -66,8 +68,13 @@ class Credentials(Protocol):
 
 def api_origin(request: Request) -> Origin:
     """The circumstances of an API request, with its caller as the actor."""
-    credentials: Credentials | None = request.auth
+    credentials = credentials_of(request)
     return origin_of(request._request, Source.API, credentials.actor if credentials else "")
+
+
+def credentials_of(request: Request) -> Credentials | None:
+    """What the caller came in with: a session, an API key or nothing."""
+    return cast("Credentials | None", request.auth)
 
 
 def needs_scope(read: str, write: str | None = None) -> type[BasePermission]:
@@ -80,7 +87,8 @@ def needs_scope(read: str, write: str | None = None) -> type[BasePermission]:
 
         def has_permission(self, request: Request, view: APIView) -> bool:
             scope = read if request.method in {"GET", "HEAD", "OPTIONS"} else write or read
-            return request.auth is not None and request.auth.allows(scope)
+            credentials = credentials_of(request)
+            return credentials is not None and credentials.allows(scope)
 
     return NeedsScope
 
@@ -121,11 +129,20 @@ def keyset_page(
     """One page of `rows` in ascending order of the unique column `key`: `{items, nextCursor}`."""
     limit = query["limit"]
     if cursor := query.get("cursor"):
-        rows = rows.filter(**{f"{key}__gt": rows.model._meta.get_field(key).to_python(open_cursor(cursor))})
+        rows = rows.filter(**{f"{key}__gt": _key_of(rows.model, key, cursor)})
     found = list(rows.order_by(key)[: limit + 1])
     more = len(found) > limit
     shown = found[:limit]
     return {"items": [show(row) for row in shown], "nextCursor": make_cursor(getattr(shown[-1], key)) if more else None}
+
+
+def _key_of(model: type[models.Model], key: str, cursor: str) -> Any:
+    """The value of the column `key` that the cursor stands for."""
+    field = cast("models.Field[Any, Any]", model._meta.get_field(key))
+    try:
+        return field.to_python(open_cursor(cursor))
+    except DjangoValidationError:
+        raise ValidationError({"cursor": [INVALID_CURSOR]}) from None
 
 
 def make_cursor(value: object) -> str:
@@ -140,7 +157,7 @@ def open_cursor(cursor: str) -> str:
     except (binascii.Error, ValueError):
         text = ""
     if not text or make_cursor(text) != cursor:
-        raise ValidationError({"cursor": [serializers.ErrorDetail("This is no cursor of this list.", "invalid-cursor")]})
+        raise ValidationError({"cursor": [INVALID_CURSOR]})
     return text
 
 

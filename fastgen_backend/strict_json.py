@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 
 
 class StrictJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: no NaN, no member twice, no numbers beyond a double, no nesting that exhausts the stack."""
+    """JSON as RFC 8259 has it: no NaN, no member twice, no number beyond a double, no endless nesting."""
 
     media_type = "application/json"
 

@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with keys made from SECRET_KEY, still readable while an old key is in SECRET_KEY_FALLBACKS."""
+"""Secrets at rest: encrypted with a key made from SECRET_KEY; SECRET_KEY_FALLBACKS still open older ones."""
 
 import base64
 import hashlib

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied
@@ -51,9 +52,9 @@ class _CsrfCheck(CsrfViewMiddleware):
 
 
 def _check_csrf(request: Request) -> None:
-    check = _CsrfCheck(lambda _request: None)  # type: ignore[arg-type,return-value]
+    check = _CsrfCheck(lambda _request: HttpResponse())
     check.process_request(request._request)
-    if reason := check.process_view(request._request, None, (), {}):
+    if reason := check.process_view(request._request, lambda: HttpResponse(), (), {}):
         raise PermissionDenied(f"CSRF: {reason}", code="csrf-failed")
 
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from authpages.models import HostedAuthSettings, User
 from authpages.services.hosted_settings import origins_of
 from authpages.services.sessions import StartedSession
 from authpages.tokens import issue_access_token
-from django.conf import settings
 from fastgen_backend.rest import PlainJSONField, StrictSerializer
 
 EMAIL_MAX = 1000  # what an address may be is decided by the services; this bounds the work

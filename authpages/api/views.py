@@ -1,9 +1,7 @@
 """The REST endpoints of accounts: each reads its body strictly, calls one service and shows the result."""
 
-from typing import ClassVar
-
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,13 +21,15 @@ ACCEPTED = OpenApiResponse(description="Accepted; the answer is the same whateve
 class OpenEndpoint(Endpoint):
     """An endpoint for people who have no credentials yet; those they may send all the same are not looked at."""
 
-    authentication_classes: ClassVar[list[type]] = []
-    permission_classes: ClassVar[list[type[BasePermission]]] = [AllowAny]  # type: ignore[assignment]
+    authentication_classes = []
+    permission_classes = [AllowAny]
 
 
 class SignUpView(OpenEndpoint):
     @extend_schema(
-        summary="Sign up", request=shapes.SignUpRequest, responses={201: shapes.LoginResponse, 202: shapes.SignUpResponse}
+        summary="Sign up",
+        request=shapes.SignUpRequest,
+        responses={201: shapes.LoginResponse, 202: shapes.SignUpResponse},
     )
     def post(self, request: Request) -> Response:
         body = self.read_body(shapes.SignUpRequest)

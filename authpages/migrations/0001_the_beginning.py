@@ -2,188 +2,298 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import fastgen_backend.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import fastgen_backend.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('email', models.CharField(max_length=254, unique=True)),
-                ('email_key', models.CharField(max_length=254, unique=True)),
-                ('email_verified', models.BooleanField(default=False)),
-                ('password', models.CharField(max_length=200, null=True)),
-                ('first_name', models.CharField(blank=True, max_length=150)),
-                ('last_name', models.CharField(blank=True, max_length=150)),
-                ('blocked', models.BooleanField(default=False)),
-                ('is_superuser', models.BooleanField(default=False)),
-                ('locale', models.CharField(blank=True, max_length=35)),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('app_metadata', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_login_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("email", models.CharField(max_length=254, unique=True)),
+                ("email_key", models.CharField(max_length=254, unique=True)),
+                ("email_verified", models.BooleanField(default=False)),
+                ("password", models.CharField(max_length=200, null=True)),
+                ("first_name", models.CharField(blank=True, max_length=150)),
+                ("last_name", models.CharField(blank=True, max_length=150)),
+                ("blocked", models.BooleanField(default=False)),
+                ("is_superuser", models.BooleanField(default=False)),
+                ("locale", models.CharField(blank=True, max_length=35)),
+                ("metadata", models.JSONField(blank=True, default=dict)),
+                ("app_metadata", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_login_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Role',
+            name="Role",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('name_key', models.CharField(max_length=200, unique=True)),
-                ('description', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("name_key", models.CharField(max_length=200, unique=True)),
+                ("description", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('prefix', models.CharField(max_length=16)),
-                ('hash', models.BinaryField(max_length=32, unique=True)),
-                ('scopes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("prefix", models.CharField(max_length=16)),
+                ("hash", models.BinaryField(max_length=32, unique=True)),
+                ("scopes", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AuthRequest',
+            name="AuthRequest",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('sign_up', 'Sign Up'), ('verification', 'Verification'), ('reset', 'Reset')], max_length=20)),
-                ('email', models.CharField(blank=True, max_length=254)),
-                ('password', models.CharField(blank=True, max_length=200)),
-                ('profile', models.JSONField(default=dict)),
-                ('source', models.CharField(max_length=10)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('ip_address', models.GenericIPAddressField(null=True)),
-                ('user_agent', models.CharField(blank=True, max_length=400)),
-                ('locale', models.CharField(blank=True, max_length=35)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('resolved_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("sign_up", "Sign Up"), ("verification", "Verification"), ("reset", "Reset")],
+                        max_length=20,
+                    ),
+                ),
+                ("email", models.CharField(blank=True, max_length=254)),
+                ("password", models.CharField(blank=True, max_length=200)),
+                ("profile", models.JSONField(default=dict)),
+                ("source", models.CharField(max_length=10)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("ip_address", models.GenericIPAddressField(null=True)),
+                ("user_agent", models.CharField(blank=True, max_length=400)),
+                ("locale", models.CharField(blank=True, max_length=35)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("due_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("resolved_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('resolved_at', None)), fields=['id'], name='requests_to_resolve')],
+                "indexes": [
+                    models.Index(condition=models.Q(("resolved_at", None)), fields=["id"], name="requests_to_resolve")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HostedAuthSettings',
+            name="HostedAuthSettings",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('pages_enabled', models.BooleanField(default=True)),
-                ('callback_url', models.CharField(blank=True, max_length=2000)),
-                ('allowed_redirect_urls', models.JSONField(default=list)),
-                ('allowed_origins', models.JSONField(null=True)),
-                ('allow_signups', models.BooleanField(default=True)),
-                ('require_verified_email', models.BooleanField(default=False)),
-                ('builtin_mailer', models.BooleanField(default=True)),
-                ('product_name', models.CharField(default='Fastgen', max_length=60)),
-                ('logo_url', models.CharField(blank=True, max_length=2000)),
-                ('logo', models.BinaryField(null=True)),
-                ('logo_type', models.CharField(blank=True, max_length=20)),
-                ('accent_color', models.CharField(default='#4f46e5', max_length=7)),
-                ('support_email', models.CharField(blank=True, max_length=254)),
-                ('terms_url', models.CharField(blank=True, max_length=2000)),
-                ('privacy_url', models.CharField(blank=True, max_length=2000)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("pages_enabled", models.BooleanField(default=True)),
+                ("callback_url", models.CharField(blank=True, max_length=2000)),
+                ("allowed_redirect_urls", models.JSONField(default=list)),
+                ("allowed_origins", models.JSONField(null=True)),
+                ("allow_signups", models.BooleanField(default=True)),
+                ("require_verified_email", models.BooleanField(default=False)),
+                ("builtin_mailer", models.BooleanField(default=True)),
+                ("product_name", models.CharField(default="Fastgen", max_length=60)),
+                ("logo_url", models.CharField(blank=True, max_length=2000)),
+                ("logo", models.BinaryField(null=True)),
+                ("logo_type", models.CharField(blank=True, max_length=20)),
+                ("accent_color", models.CharField(default="#4f46e5", max_length=7)),
+                ("support_email", models.CharField(blank=True, max_length=254)),
+                ("terms_url", models.CharField(blank=True, max_length=2000)),
+                ("privacy_url", models.CharField(blank=True, max_length=2000)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_hosted_auth_settings')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_hosted_auth_settings")
+                ],
             },
         ),
         migrations.AddField(
-            model_name='user',
-            name='roles',
-            field=models.ManyToManyField(blank=True, related_name='users', to='authpages.role'),
+            model_name="user",
+            name="roles",
+            field=models.ManyToManyField(blank=True, related_name="users", to="authpages.role"),
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('end_user', 'End User'), ('console', 'Console')], default='end_user', max_length=10)),
-                ('cookie_hash', models.BinaryField(max_length=32, null=True, unique=True)),
-                ('authentication', models.CharField(default='password', max_length=20)),
-                ('ip_address', models.GenericIPAddressField(null=True)),
-                ('user_agent', models.CharField(blank=True, max_length=400)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('end_reason', models.CharField(blank=True, max_length=30)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("end_user", "End User"), ("console", "Console")], default="end_user", max_length=10
+                    ),
+                ),
+                ("cookie_hash", models.BinaryField(max_length=32, null=True, unique=True)),
+                ("authentication", models.CharField(default="password", max_length=20)),
+                ("ip_address", models.GenericIPAddressField(null=True)),
+                ("user_agent", models.CharField(blank=True, max_length=400)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("end_reason", models.CharField(blank=True, max_length=30)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sessions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RefreshToken',
+            name="RefreshToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hash', models.BinaryField(max_length=32, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('parent', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='child', to='authpages.refreshtoken')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refresh_tokens', to='authpages.session')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hash", models.BinaryField(max_length=32, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "parent",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="child",
+                        to="authpages.refreshtoken",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="refresh_tokens",
+                        to="authpages.session",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SigningKey',
+            name="SigningKey",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('algorithm', models.CharField(default='RS256', max_length=10)),
-                ('private_key', models.BinaryField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('is_current', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("algorithm", models.CharField(default="RS256", max_length=10)),
+                ("private_key", models.BinaryField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("is_current", models.BooleanField(default=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('algorithm',), name='one_key_of_an_algorithm_signs')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("algorithm",),
+                        name="one_key_of_an_algorithm_signs",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Throttle',
+            name="Throttle",
             fields=[
-                ('key', models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ('count', models.PositiveIntegerField(default=0)),
-                ('blocked_until', models.DateTimeField(null=True)),
-                ('forgotten_at', models.DateTimeField(null=True)),
+                ("key", models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ("count", models.PositiveIntegerField(default=0)),
+                ("blocked_until", models.DateTimeField(null=True)),
+                ("forgotten_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['forgotten_at'], name='throttles_to_forget')],
+                "indexes": [models.Index(fields=["forgotten_at"], name="throttles_to_forget")],
             },
         ),
         migrations.CreateModel(
-            name='OneTimeLink',
+            name="OneTimeLink",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(choices=[('verification', 'Verification'), ('reset', 'Reset'), ('admin_setup', 'Admin Setup')], max_length=20)),
-                ('email_key', models.CharField(blank=True, max_length=254)),
-                ('hash', models.BinaryField(max_length=32, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('spent_at', models.DateTimeField(null=True)),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='links', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("verification", "Verification"), ("reset", "Reset"), ("admin_setup", "Admin Setup")],
+                        max_length=20,
+                    ),
+                ),
+                ("email_key", models.CharField(blank=True, max_length=254)),
+                ("hash", models.BinaryField(max_length=32, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("spent_at", models.DateTimeField(null=True)),
+                ("voided_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="links",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('purpose', 'admin_setup'), ('user', None)), ('user__isnull', False), _connector='OR'), name='a_link_belongs_to_a_person')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("purpose", "admin_setup"), ("user", None)),
+                            ("user__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="a_link_belongs_to_a_person",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('is_superuser', True)), fields=['is_superuser'], name='users_who_are_admins'),
+            model_name="user",
+            index=models.Index(
+                condition=models.Q(("is_superuser", True)), fields=["is_superuser"], name="users_who_are_admins"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at', None)), ('ended_at__isnull', False), _connector='OR'), name='a_session_ends_for_a_reason'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("end_reason", ""), ("ended_at", None)), ("ended_at__isnull", False), _connector="OR"
+                ),
+                name="a_session_ends_for_a_reason",
+            ),
         ),
     ]

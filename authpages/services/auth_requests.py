@@ -72,9 +72,7 @@ def _resolve(request: AuthRequest) -> None:
 def _sign_up(request: AuthRequest, user: User | None, origin: Origin) -> None:
     if user is None:
         profile = Profile(**request.profile)
-        create_account(
-            email=request.email, hashed=request.password, profile=profile, origin=origin, logged_in=False
-        )
+        create_account(email=request.email, hashed=request.password, profile=profile, origin=origin, logged_in=False)
     elif user.email_verified:
         signals.sign_up_repeated.send(sender=User, user=user, origin=origin)
     else:

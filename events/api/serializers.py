@@ -90,9 +90,11 @@ class EventResponse(StrictSerializer):
     type = serializers.CharField()
     timestamp = serializers.DateTimeField()
     position = serializers.IntegerField(allow_null=True)
-    source = serializers.ChoiceField(choices=["hosted", "api", "console", "worker", "cli"])
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a member that DRF has an attribute for
+        choices=["hosted", "api", "console", "worker", "cli"]
+    )
     stage = serializers.ChoiceField(choices=["requested", "completed"], required=False)
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # likewise
 
 
 class EventPage(StrictSerializer):
@@ -113,7 +115,7 @@ class EventsQuery(StrictSerializer):
 
 class CustomEventRequest(StrictSerializer):
     type = serializers.CharField(max_length=120)
-    data = PlainJSONField(max_bytes=EVENT_DATA_MAX_BYTES)
+    data = PlainJSONField(max_bytes=EVENT_DATA_MAX_BYTES)  # type: ignore[assignment]  # likewise
     dedupKey = serializers.CharField(source="dedup_key", max_length=200, required=False)
 
     def validate_type(self, type: str) -> str:
@@ -142,7 +144,6 @@ def show_webhook(webhook: Webhook) -> dict[str, Any]:
 
 def show_delivery(delivery: Delivery | FinishedDelivery, attempts: dict[UUID, list[Attempt]]) -> dict[str, Any]:
     """A `DeliveryResponse`."""
-    pending = isinstance(delivery, Delivery)
     return {
         "id": str(delivery.pk),
         "webhookId": str(delivery.subscriber_id),
@@ -151,7 +152,7 @@ def show_delivery(delivery: Delivery | FinishedDelivery, attempts: dict[UUID, li
         "sequence": delivery.sequence,
         "state": "pending" if isinstance(delivery, Delivery) else delivery.state,
         "attempts": [_show_attempt(attempt) for attempt in attempts.get(delivery.pk, [])],
-        "nextAttemptAt": rfc3339(delivery.due_at) if pending else None,
+        "nextAttemptAt": rfc3339(delivery.due_at) if isinstance(delivery, Delivery) else None,
     }
 
 

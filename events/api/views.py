@@ -15,7 +15,16 @@ from events.services import reading, webhooks
 from events.services.recording import record_custom_event
 from events.services.secrets import reveal
 from fastgen_backend.errors import NotFound
-from fastgen_backend.rest import Endpoint, PageQuery, api_origin, keyset_page, make_cursor, needs_scope, open_cursor
+from fastgen_backend.rest import (
+    Endpoint,
+    PageQuery,
+    api_origin,
+    credentials_of,
+    keyset_page,
+    make_cursor,
+    needs_scope,
+    open_cursor,
+)
 
 WEBHOOK_SCOPES = needs_scope("webhooks:read", "webhooks:write")
 EVENT_SCOPES = needs_scope("events:read", "events:write")
@@ -24,7 +33,8 @@ NOTHING = OpenApiResponse(description="Done; there is no body.")
 
 def may_see_secrets(request: Request) -> bool:
     """Whether tokens and links may be shown to this caller."""
-    return bool(request.auth and request.auth.allows("events:secrets"))
+    credentials = credentials_of(request)
+    return credentials is not None and credentials.allows("events:secrets")
 
 
 class WebhooksView(Endpoint):
@@ -52,7 +62,9 @@ class WebhookView(Endpoint):
     def get(self, request: Request, id: UUID) -> Response:
         return Response(shapes.show_webhook(_webhook(id)))
 
-    @extend_schema(summary="Change a webhook", request=shapes.WebhookChange(partial=True), responses=shapes.WebhookResponse)
+    @extend_schema(
+        summary="Change a webhook", request=shapes.WebhookChange(partial=True), responses=shapes.WebhookResponse
+    )
     def patch(self, request: Request, id: UUID) -> Response:
         """`{"enabled": true}` switches one on again that was disabled; what it was still promised is sent then."""
         body = self.read_body(shapes.WebhookChange, partial=True)

@@ -2,195 +2,257 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import fastgen_backend.ids
 from django.db import migrations, models
+
+import fastgen_backend.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('delivery_id', models.UUIDField(db_index=True)),
-                ('at', models.DateTimeField()),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('duration_ms', models.PositiveIntegerField()),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('response_body', models.TextField(blank=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("delivery_id", models.UUIDField(db_index=True)),
+                ("at", models.DateTimeField()),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("duration_ms", models.PositiveIntegerField()),
+                ("error", models.CharField(blank=True, max_length=500)),
+                ("response_body", models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('sequence', models.BigIntegerField()),
-                ('due_at', models.DateTimeField()),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('worker', models.UUIDField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("sequence", models.BigIntegerField()),
+                ("due_at", models.DateTimeField()),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("worker", models.UUIDField(null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('uid', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, unique=True)),
-                ('type', models.CharField(max_length=120)),
-                ('stage', models.CharField(blank=True, max_length=10)),
-                ('source', models.CharField(max_length=10)),
-                ('subject', models.CharField(blank=True, max_length=64)),
-                ('actor', models.CharField(blank=True, max_length=64)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('data', models.JSONField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('position', models.BigIntegerField(null=True, unique=True)),
-                ('dedup_key', models.CharField(max_length=200, null=True, unique=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("uid", models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, unique=True)),
+                ("type", models.CharField(max_length=120)),
+                ("stage", models.CharField(blank=True, max_length=10)),
+                ("source", models.CharField(max_length=10)),
+                ("subject", models.CharField(blank=True, max_length=64)),
+                ("actor", models.CharField(blank=True, max_length=64)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("data", models.JSONField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("position", models.BigIntegerField(null=True, unique=True)),
+                ("dedup_key", models.CharField(max_length=200, null=True, unique=True)),
             ],
         ),
         migrations.CreateModel(
-            name='FinishedDelivery',
+            name="FinishedDelivery",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('sequence', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('delivered', 'Delivered'), ('dead', 'Dead')], max_length=10)),
-                ('finished_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("sequence", models.BigIntegerField()),
+                ("state", models.CharField(choices=[("delivered", "Delivered"), ("dead", "Dead")], max_length=10)),
+                ("finished_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='InboxMail',
+            name="InboxMail",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('sender', models.CharField(max_length=320)),
-                ('recipients', models.JSONField(default=list)),
-                ('subject', models.CharField(max_length=998)),
-                ('text', models.TextField(blank=True)),
-                ('html', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("sender", models.CharField(max_length=320)),
+                ("recipients", models.JSONField(default=list)),
+                ("subject", models.CharField(max_length=998)),
+                ("text", models.TextField(blank=True)),
+                ("html", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='LogHead',
+            name="LogHead",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField(default=0)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Subscriber',
+            name="Subscriber",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('webhook', 'Webhook'), ('handler', 'Handler')], max_length=10)),
-                ('handler', models.CharField(max_length=200, null=True, unique=True)),
-                ('filters', models.JSONField(default=list)),
-                ('enabled', models.BooleanField(default=True)),
-                ('max_concurrency', models.PositiveIntegerField(default=10)),
-                ('sequence', models.BigIntegerField(default=0)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(choices=[("webhook", "Webhook"), ("handler", "Handler")], max_length=10)),
+                ("handler", models.CharField(max_length=200, null=True, unique=True)),
+                ("filters", models.JSONField(default=list)),
+                ("enabled", models.BooleanField(default=True)),
+                ("max_concurrency", models.PositiveIntegerField(default=10)),
+                ("sequence", models.BigIntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.UUIDField(default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('heartbeat_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=fastgen_backend.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("heartbeat_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='EventSecret',
+            name="EventSecret",
             fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='secret', serialize=False, to='events.event')),
-                ('sealed', models.BinaryField()),
-                ('internal_only', models.BooleanField(default=False)),
-                ('expires_at', models.DateTimeField()),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="secret",
+                        serialize=False,
+                        to="events.event",
+                    ),
+                ),
+                ("sealed", models.BinaryField()),
+                ("internal_only", models.BooleanField(default=False)),
+                ("expires_at", models.DateTimeField()),
             ],
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('position', None)), fields=['id'], name='events_to_sequence'),
+            model_name="event",
+            index=models.Index(condition=models.Q(("position", None)), fields=["id"], name="events_to_sequence"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['type', 'position'], name='events_by_type'),
+            model_name="event",
+            index=models.Index(fields=["type", "position"], name="events_by_type"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['subject', 'position'], name='events_by_subject'),
+            model_name="event",
+            index=models.Index(fields=["subject", "position"], name="events_by_subject"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('position', None), ('position__gte', 1), _connector='OR'), name='positions_begin_at_1'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position", None), ("position__gte", 1), _connector="OR"),
+                name="positions_begin_at_1",
+            ),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='event',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='events.event'),
+            model_name="delivery",
+            name="event",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="deliveries", to="events.event"
+            ),
         ),
         migrations.AddField(
-            model_name='finisheddelivery',
-            name='event',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='finished_deliveries', to='events.event'),
+            model_name="finisheddelivery",
+            name="event",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="finished_deliveries", to="events.event"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loghead',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_log'),
+            model_name="loghead",
+            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_log"),
         ),
         migrations.CreateModel(
-            name='Webhook',
+            name="Webhook",
             fields=[
-                ('subscriber', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='webhook', serialize=False, to='events.subscriber')),
-                ('url', models.CharField(max_length=2000)),
-                ('description', models.CharField(blank=True, max_length=500)),
-                ('mode', models.CharField(choices=[('parallel', 'Parallel')], default='parallel', max_length=12)),
-                ('include_secrets', models.BooleanField(default=False)),
-                ('sealed_secret', models.BinaryField()),
-                ('retired_secret', models.BinaryField(null=True)),
-                ('retired_until', models.DateTimeField(null=True)),
-                ('made_by', models.CharField(blank=True, max_length=64)),
-                ('failing_since', models.DateTimeField(null=True)),
-                ('disabled_at', models.DateTimeField(null=True)),
-                ('disabled_reason', models.CharField(blank=True, max_length=200)),
+                (
+                    "subscriber",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="webhook",
+                        serialize=False,
+                        to="events.subscriber",
+                    ),
+                ),
+                ("url", models.CharField(max_length=2000)),
+                ("description", models.CharField(blank=True, max_length=500)),
+                ("mode", models.CharField(choices=[("parallel", "Parallel")], default="parallel", max_length=12)),
+                ("include_secrets", models.BooleanField(default=False)),
+                ("sealed_secret", models.BinaryField()),
+                ("retired_secret", models.BinaryField(null=True)),
+                ("retired_until", models.DateTimeField(null=True)),
+                ("made_by", models.CharField(blank=True, max_length=64)),
+                ("failing_since", models.DateTimeField(null=True)),
+                ("disabled_at", models.DateTimeField(null=True)),
+                ("disabled_reason", models.CharField(blank=True, max_length=200)),
             ],
         ),
         migrations.AddConstraint(
-            model_name='subscriber',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('handler__isnull', False), ('kind', 'handler')), models.Q(('handler', None), ('kind', 'webhook')), _connector='OR'), name='a_handler_has_a_name'),
+            model_name="subscriber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("handler__isnull", False), ("kind", "handler")),
+                    models.Q(("handler", None), ("kind", "webhook")),
+                    _connector="OR",
+                ),
+                name="a_handler_has_a_name",
+            ),
         ),
         migrations.AddField(
-            model_name='finisheddelivery',
-            name='subscriber',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='finished_deliveries', to='events.subscriber'),
+            model_name="finisheddelivery",
+            name="subscriber",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="finished_deliveries",
+                to="events.subscriber",
+            ),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='subscriber',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='events.subscriber'),
+            model_name="delivery",
+            name="subscriber",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="events.subscriber",
+            ),
         ),
         migrations.AddIndex(
-            model_name='eventsecret',
-            index=models.Index(fields=['expires_at'], name='secrets_to_delete'),
+            model_name="eventsecret",
+            index=models.Index(fields=["expires_at"], name="secrets_to_delete"),
         ),
         migrations.AddConstraint(
-            model_name='finisheddelivery',
-            constraint=models.UniqueConstraint(fields=('subscriber', 'sequence'), name='delivery_is_finished_once'),
+            model_name="finisheddelivery",
+            constraint=models.UniqueConstraint(fields=("subscriber", "sequence"), name="delivery_is_finished_once"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('worker', None)), fields=['subscriber', 'due_at', 'sequence'], name='deliveries_due'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("worker", None)), fields=["subscriber", "due_at", "sequence"], name="deliveries_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('worker__isnull', False)), fields=['subscriber', 'worker'], name='deliveries_in_flight'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("worker__isnull", False)),
+                fields=["subscriber", "worker"],
+                name="deliveries_in_flight",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('subscriber', 'sequence'), name='delivery_is_promised_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("subscriber", "sequence"), name="delivery_is_promised_once"),
         ),
     ]

@@ -19,9 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            _, key = create_api_key(
-                name=options["name"], scopes=options["scopes"], expires_in_days=options["expires"]
-            )
+            _, key = create_api_key(name=options["name"], scopes=options["scopes"], expires_in_days=options["expires"])
         except DomainError as refusal:
             raise CommandError(" ".join(error.detail for error in refusal.errors) or refusal.detail) from None
         self.stdout.write(key)
