@@ -1,5 +1,6 @@
 """E-mail addresses: which are usable, and when two are the same."""
 
+import contextlib
 import unicodedata
 
 import idna
@@ -17,15 +18,13 @@ def email_key(email: str) -> str:
     it makes a key that no account has.
     """
     local, _, domain = unicodedata.normalize("NFKC", email.strip()).casefold().rpartition("@")
-    try:
+    with contextlib.suppress(idna.IDNAError):
         domain = idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError:
-        pass
     return f"{local}@{domain}"
 
 
 def is_usable(email: str) -> bool:
-    """Whether mail could be sent to `email`: one `@`, a sensible domain, no control characters, at most 254 characters."""
+    """Whether mail could be sent to `email`: one `@`, a sensible domain, printable, at most 254 characters."""
     if len(email) > MAX_LENGTH or len(email_key(email)) > MAX_LENGTH or not email.isprintable():
         return False
     try:

@@ -15,7 +15,7 @@ TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
 def fetch_logo(url: str) -> tuple[bytes, str]:
-    """The picture at `url` and its media type; goes out through the target guard. Raises a `DomainError` saying why not."""
+    """The picture at `url`, fetched through the target guard, and its media type; raises a `DomainError`."""
     picture = asyncio.run(fetch(url, max_bytes=MAX_BYTES))
     return picture, picture_type(picture)
 

@@ -304,7 +304,7 @@ class HostedAuthSettings(models.Model):
 
     @property
     def accent_ink(self) -> str:
-        """Black or white, whichever stands out more on the accent; one of them always reaches 4.5:1 (WCAG 2.2, 1.4.3)."""
+        """White, or black where white would not reach 4.5:1 on the accent (WCAG 2.2, 1.4.3); one always does."""
         channels = [int(self.accent_color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

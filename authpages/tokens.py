@@ -56,7 +56,7 @@ def issue_access_token(session: Session) -> str:
 def read_access_token(token: str) -> Claims:
     """The claims of a token that is ours, meant for our API and not over; raises `TokenInvalid` for any other.
 
-    The algorithm comes from our list and the key from our table, never from the token's header (RFC 8725, 3.1 and 3.10).
+    The algorithm comes from our list and the key from our table, never from the token's header (RFC 8725, 3.1).
     """
     try:
         decoded = jwt.decode(token, _find_key, algorithms=[ALGORITHM])

@@ -1,4 +1,4 @@
-"""Every event there is: its name, what it means, the shape of its data, an example. Documentation comes from here too."""
+"""Every event there is: its name, what it means, the shape of its data, an example."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

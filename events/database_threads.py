@@ -1,6 +1,7 @@
 """Runs database work beside an asyncio loop, and notices when the database is away."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import threading
@@ -14,12 +15,14 @@ log = logging.getLogger("fastgen.worker")
 P = ParamSpec("P")
 T = TypeVar("T")
 AWAY = (OperationalError, InterfaceError)
+CLOSE_SECONDS = 1
 
 
 class DatabaseThreads:
     """A few threads with a connection each; after an error of one, all are opened anew before their next use."""
 
     def __init__(self, number: int) -> None:
+        self._number = number
         self._pool = ThreadPoolExecutor(number, thread_name_prefix="database")
         self._local = threading.local()
         self._epoch = 0
@@ -36,8 +39,18 @@ class DatabaseThreads:
         self._note(away=False)
         return result
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Close every thread's connection; one that is still at work is left behind."""
+        loop = asyncio.get_running_loop()
+        together = threading.Barrier(self._number, timeout=CLOSE_SECONDS)  # one task for each thread
+        closing = [loop.run_in_executor(self._pool, self._close_one, together) for _ in range(self._number)]
+        await asyncio.gather(*closing)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _close_one(self, together: threading.Barrier) -> None:
+        connection.close()
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait()
 
     def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if getattr(self._local, "epoch", 0) != self._epoch:

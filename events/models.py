@@ -26,7 +26,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One fact, written in the transaction that made it true. `id` orders commits causally and never leaves the database."""
+    """One fact, written in the transaction that made it true. `id` is causal and never leaves the database."""
 
     id = models.BigAutoField(primary_key=True)
     uid = models.UUIDField(unique=True, default=uuid7, editable=False)
@@ -159,7 +159,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """A promise not yet kept: this event to this subscriber. The hot table; a finished one becomes a `FinishedDelivery`.
+    """A promise not yet kept: this event to this subscriber. Once finished it becomes a `FinishedDelivery`.
 
     `worker` and `fence` are the lease: only who holds both may acknowledge, and every claim raises the fence.
     """

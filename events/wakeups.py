@@ -14,6 +14,11 @@ LOOK_SECONDS = 0.02
 RECONNECT_SECONDS = 1
 
 
+def seconds_between_looks() -> float:
+    """How often to look for events and requests without a hint: SQLite tells of every commit, PostgreSQL of batches."""
+    return 0.1 if connection.vendor == "postgresql" else 1
+
+
 async def watch(on_hint: Callable[[], None]) -> None:
     """Call `on_hint` whenever another connection may have committed something, until cancelled."""
     await (_watch_postgresql(on_hint) if connection.vendor == "postgresql" else _watch_sqlite(on_hint))

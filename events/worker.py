@@ -17,11 +17,10 @@ from events.services.claims import Claim, claim_deliveries
 from events.services.delivery import Courier
 from events.services.outcomes import Outcome
 from events.services.sequencing import EVENTS_AT_ONCE, sequence_events
-from events.wakeups import watch
+from events.wakeups import seconds_between_looks, watch
 
 log = logging.getLogger("fastgen.worker")
 
-LOOK_SECONDS = 0.1  # for what web processes commit without telling
 LOOK_SOON_SECONDS = 0.02  # while events keep coming
 LOOK_FOR_DUE_SECONDS = 0.5
 GROUP_SECONDS = 0.02  # acknowledgements wait this long for company
@@ -47,6 +46,7 @@ class EventsWorker:
         self._finished: list[Outcome] = []
         self._has_finished, self._all_finished = asyncio.Event(), asyncio.Event()
         self._held = 0  # claimed and not yet acknowledged
+        self._under_way = 0  # of these, not yet delivered
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT; then finish what is in flight, for 8 s at most, and let go of the rest."""
@@ -56,8 +56,8 @@ class EventsWorker:
         helpers = [asyncio.create_task(watch(self._hint)), asyncio.create_task(self._acknowledge_for_ever())]
         await asyncio.gather(
             self._repeat(self._beat, leases.HEARTBEAT_SECONDS),
-            self._repeat(self._resolve, LOOK_SECONDS, self._new_requests),
-            self._repeat(self._sequence, LOOK_SECONDS, self._new_events),
+            self._repeat(self._resolve, seconds_between_looks(), self._new_requests),
+            self._repeat(self._sequence, seconds_between_looks(), self._new_events),
             self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
             self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
         )
@@ -65,7 +65,7 @@ class EventsWorker:
         for helper in helpers:
             helper.cancel()
         await self._courier.close()
-        self._database.close()
+        await self._database.close()
 
     def stop(self) -> None:
         """Claim nothing more, and let `run` come to its end."""
@@ -125,11 +125,8 @@ class EventsWorker:
         room = settings.WORKER_SENDS_AT_ONCE - self._held
         if room > 0:
             claims = await self._database.run(claim_deliveries, worker=self.id, room=room, handlers=list(registered))
-            self._held += len(claims)
             for claim in claims:
-                task = asyncio.create_task(self._deliver(claim))
-                self._sending.add(task)
-                task.add_done_callback(self._sending.discard)
+                self._send_off(claim)
         return False
 
     async def _keep_house(self) -> bool:
@@ -138,15 +135,23 @@ class EventsWorker:
 
     # Deliveries ----------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, claim: Claim) -> None:
+    def _send_off(self, claim: Claim) -> None:
+        self._held += 1
+        self._under_way += 1
         self._all_finished.clear()
+        task = asyncio.create_task(self._deliver(claim))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _deliver(self, claim: Claim) -> None:
         outcome = await self._courier.deliver(claim)
+        self._under_way -= 1
         if outcome:
             self._finished.append(outcome)
             self._has_finished.set()
         else:
             self._let_go(1)
-        if len(self._sending) <= 1:
+        if not self._under_way:
             self._all_finished.set()
 
     async def _acknowledge_for_ever(self) -> None:

@@ -17,8 +17,8 @@ class FieldError(NamedTuple):
 class DomainError(Exception):
     """The base of every refusal.
 
-    `status` is the HTTP status it maps to, `code` its stable name, `title` the same for every occurrence; `detail` tells
-    what is wrong this time and what to do. `field` names the member of the input that is to blame, if one is.
+    `status` is the HTTP status it maps to, `code` its stable name, `title` the same every time; `detail` tells what
+    is wrong this time and what to do. `field` names the member of the input that is to blame, if one is.
     """
 
     status: ClassVar[int] = 400
@@ -66,7 +66,7 @@ class TooManyRequests(DomainError):
 
     status = 429
     code = "too-many-requests"
-    title = "Too many requests"
+    title: ClassVar[str | Promise] = "Too many requests"
 
 
 class TooBusy(DomainError):

@@ -1,4 +1,4 @@
-"""What every request gets before a view sees it: an id, the client's true address and scheme, and a body of bounded size."""
+"""What every request gets before a view sees it: an id, the client's true address, a body of bounded size."""
 
 import ipaddress
 import re

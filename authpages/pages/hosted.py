@@ -29,7 +29,11 @@ class HostedPage(ContextMixin, View):
         if not self.hosted.pages_enabled:
             raise Http404
         self.next_path = next_path(request)
-        return super().dispatch(request, *args, **kwargs)
+        return self.instead() or super().dispatch(request, *args, **kwargs)
+
+    def instead(self) -> HttpResponse | None:
+        """What this person gets instead of the page; None where it is theirs to see."""
+        return None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """`suffix` carries `next` to the other pages of the journey."""

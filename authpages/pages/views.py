@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from authpages.browser_sessions import drop_session, is_pending_here, remember_pending, session_of
 from authpages.errors import LinkExpired, LinkInvalid
+from authpages.models import User
 from authpages.pages.forms import EmailForm, LoginForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
 from authpages.pages.hosted import HostedPage, LandingPage
 from authpages.services.email_verification import (
@@ -38,11 +39,10 @@ class SignUpPage(LandingPage):
     template_name = "authpages/signup.html"
     form_class = SignUpForm
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)
+    def instead(self) -> HttpResponse | None:
         if self.hosted.allow_signups:
-            return response
-        return render(request, "authpages/signup_closed.html", self.get_context_data(), status=403)
+            return None
+        return render(self.request, "authpages/signup_closed.html", self.get_context_data(form=None), status=403)
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
         email = form.cleaned_data["email"]
@@ -187,7 +187,24 @@ class AccountPage(HostedPage, FormPage):
     template_name = "authpages/account.html"
     form_class = PlainForm
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if session_of(request) is None:
-            return super().dispatch(request, *args, **kwargs) if self._is_hidden() else self._to_login(request)
-        return super().dispatch(request, *args, **kwargs)
+    def instead(self) -> HttpResponse | None:
+        return None if session_of(self.request) else SeeOther(with_next(reverse("login"), self.request.path))
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        user = self.person()
+        request_own_verification(user=user, origin=self.origin())
+        response = SeeOther(f"{reverse('account')}?notice=mail-sent")
+        remember_pending(response, user.email)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = self.person()
+        notice = None if user.email_verified else NOTICES.get(self.request.GET.get("notice", ""))
+        pending = is_pending_here(self.request, user.email_key)
+        return super().get_context_data(user=user, notice=notice, pending=pending, **kwargs)
+
+    def person(self) -> User:
+        session = session_of(self.request)
+        if session is None:
+            raise PermissionDenied
+        return session.user

@@ -39,10 +39,10 @@ def verify_email(*, token: str, origin: Origin) -> User:
     Raises `LinkInvalid` or `LinkExpired`.
     """
     owner = known_link(Purpose.VERIFICATION, token)
-    if owner is None:
+    if owner is None or owner.user is None:
         raise LinkInvalid
     with transaction.atomic():
-        user = User.objects.locked().get(pk=owner.user_id)
+        user = User.objects.locked().get(pk=owner.user.pk)
         if owner.spent_at and user.email_verified and user.email_key == owner.email_key:
             return user
         spend(find_link(Purpose.VERIFICATION, token))

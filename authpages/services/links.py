@@ -13,7 +13,7 @@ Purpose = OneTimeLink.Purpose
 
 
 def issue_link(purpose: Purpose, user: User | None) -> tuple[OneTimeLink, str]:
-    """A new link and its token of 256 bits, told this once; earlier ones of the same purpose stay good until one is used."""
+    """A new link and its token of 256 bits, told this once; earlier ones stay good until one is used."""
     token = secrets.token_urlsafe(32)
     link = OneTimeLink.objects.create(
         user=user,

@@ -21,7 +21,7 @@ SEEN_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
-    """A session and the secrets that stand for it, told this once: a cookie for browsers, a refresh token for programs."""
+    """A session and what stands for it, told this once: a cookie for browsers, a refresh token for programs."""
 
     session: Session
     cookie: str = ""

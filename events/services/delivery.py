@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import aiohttp
 from django.utils import timezone
 
+from events.database_threads import DatabaseThreads
 from events.handlers import registered
 from events.services.calling import call_handler
 from events.services.claims import Claim
@@ -28,7 +28,7 @@ class Courier:
         self._worker = worker
         self._session: aiohttp.ClientSession = open_session()
         self._threads = {
-            path: ThreadPoolExecutor(registration.max_concurrency, thread_name_prefix=path)
+            path: DatabaseThreads(registration.max_concurrency)
             for path, registration in registered.items()
         }
 
@@ -37,8 +37,7 @@ class Courier:
         try:
             if claim.target:
                 return await send(self._session, claim, claim.target)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads[claim.handler], call_handler, self._worker(), claim)
+            return await self._threads[claim.handler].run(call_handler, self._worker(), claim)
         except Exception as problem:
             log.exception("Delivery %s failed in an unforeseen way.", claim.id)
             return Outcome(claim, timezone.now(), 0, delivered=False, error=f"{type(problem).__name__} in the worker")
@@ -46,5 +45,4 @@ class Courier:
     async def close(self) -> None:
         """Close connections; handlers that still run are not waited for."""
         await self._session.close()
-        for threads in self._threads.values():
-            threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.gather(*(threads.close() for threads in self._threads.values()))

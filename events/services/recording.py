@@ -94,7 +94,7 @@ def record_custom_event(
 
 
 def forget_secrets(*, subject: str, types: list[EventType]) -> None:
-    """Delete the tokens and links of a person's events, because one of them was used. Inside the caller's transaction."""
+    """Delete the tokens and links of a person's events, because one was used. Inside a transaction."""
     EventSecret.objects.filter(event__subject=subject, event__type__in=types).delete()
 
 

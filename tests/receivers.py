@@ -1,0 +1,167 @@
+"""A real receiver of webhooks on a port of this machine: it keeps what it gets and behaves as told."""
+
+import asyncio
+import contextlib
+import gzip
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+LINES = b"\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request; header names are in lower case."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    at: float
+
+
+Behaviour = Callable[[Call, asyncio.StreamWriter], Awaitable[None]]
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
+    """A plain answer; `retry_after="7"` becomes the header `retry-after`."""
+    lines = [f"HTTP/1.1 {status} Said", f"content-length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    whole = "\r\n".join(lines).encode() + LINES + body
+
+    async def behave(call: Call, writer: asyncio.StreamWriter) -> None:
+        writer.write(whole)
+
+    return behave
+
+
+def gzip_bomb() -> Behaviour:
+    """A few kB that would unpack to 10 MB."""
+    return answer(200, gzip.compress(bytes(10_000_000)), content_encoding="gzip")
+
+
+async def echo(call: Call, writer: asyncio.StreamWriter) -> None:
+    """What was sent comes back."""
+    await answer(200, call.body)(call, writer)
+
+
+async def hang(call: Call, writer: asyncio.StreamWriter) -> None:
+    """No answer at all."""
+    await asyncio.sleep(3600)
+
+
+async def drip(call: Call, writer: asyncio.StreamWriter) -> None:
+    """An answer of one byte each 100 ms, that never comes to its end."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000" + LINES)
+    while True:
+        writer.write(b".")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+async def flood(call: Call, writer: asyncio.StreamWriter) -> None:
+    """A body of 1 GB, as fast as it is read."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000" + LINES)
+    for _ in range(1000):
+        writer.write(b"x" * 1_000_000)
+        await writer.drain()
+
+
+async def reset(call: Call, writer: asyncio.StreamWriter) -> None:
+    """The connection breaks off before an answer."""
+    writer.transport.abort()
+
+
+class Receiver:
+    """Listens on 127.0.0.1 in a thread of its own. By default every path answers 204."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.most_at_once: dict[str, int] = defaultdict(int)
+        self._at_once: dict[str, int] = defaultdict(int)
+        self._behaviours: dict[str, Iterator[Behaviour]] = {}
+        self._loop = asyncio.new_event_loop()
+        self._port: Future[int] = Future()
+        self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port.result(5)}"
+
+    def on(self, path: str, *behaviours: Behaviour) -> str:
+        """Behave like this, one call after the other, at last always like the last; tells the URL of `path`."""
+        self._behaviours[path] = _then_for_ever(behaviours)
+        return self.url + path
+
+    def at(self, path: str) -> list[Call]:
+        return [call for call in self.calls if call.path == path]
+
+    def wait_for(self, count: int, path: str | None = None, seconds: float = 20) -> list[Call]:
+        """The calls, of `path` or all, once there are `count`, or those there are when the time is over."""
+        deadline = time.monotonic() + seconds
+        while len(calls := self.calls if path is None else self.at(path)) < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return list(calls)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000))
+        self._port.set_result(server.sockets[0].getsockname()[1])
+        self._loop.run_forever()
+        server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0.01))
+        self._loop.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while True:
+                call = await _read(reader)
+                self.calls.append(call)
+                await self._behave(call, writer)
+                await writer.drain()
+        writer.transport.abort()
+
+    async def _behave(self, call: Call, writer: asyncio.StreamWriter) -> None:
+        self._at_once[call.path] += 1
+        self.most_at_once[call.path] = max(self.most_at_once[call.path], self._at_once[call.path])
+        try:
+            behaviours = self._behaviours.get(call.path)
+            await (next(behaviours) if behaviours else NO_CONTENT)(call, writer)
+        finally:
+            self._at_once[call.path] -= 1
+
+
+NO_CONTENT = answer(204)
+
+
+def after(seconds: float, behaviour: Behaviour) -> Behaviour:
+    """The same, later."""
+
+    async def behave(call: Call, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(seconds)
+        await behaviour(call, writer)
+
+    return behave
+
+
+def _then_for_ever(behaviours: tuple[Behaviour, ...]) -> Iterator[Behaviour]:
+    yield from behaviours
+    while True:
+        yield behaviours[-1]
+
+
+async def _read(reader: asyncio.StreamReader) -> Call:
+    head = (await reader.readuntil(LINES)).decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Call(head[0].split(" ")[1], headers, body, time.monotonic())
