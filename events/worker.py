@@ -1,6 +1,7 @@
 """The worker: sequences, claims, delivers and acknowledges, in loops beside each other, until it is told to stop."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -52,7 +53,18 @@ class EventsWorker:
         """Work until SIGTERM or SIGINT; then finish what is in flight, for 8 s at most, and let go of the rest."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self.stop)
-        await self._until_it_works(self._start)
+        with contextlib.suppress(*AWAY):
+            await self._until_it_works(self._start)
+            await self._work()
+        await self._courier.close()
+        await self._database.close()
+
+    def stop(self) -> None:
+        """Claim nothing more, and let `run` come to its end."""
+        self._stopping.set()
+        self._hint()
+
+    async def _work(self) -> None:
         helpers = [asyncio.create_task(watch(self._hint)), asyncio.create_task(self._acknowledge_for_ever())]
         await asyncio.gather(
             self._repeat(self._beat, leases.HEARTBEAT_SECONDS),
@@ -64,13 +76,6 @@ class EventsWorker:
         await self._finish()
         for helper in helpers:
             helper.cancel()
-        await self._courier.close()
-        await self._database.close()
-
-    def stop(self) -> None:
-        """Claim nothing more, and let `run` come to its end."""
-        self._stopping.set()
-        self._hint()
 
     def _hint(self) -> None:
         for event in (self._new_requests, self._new_events, self._new_deliveries):
@@ -169,6 +174,8 @@ class EventsWorker:
         """Write one group. An outcome that can't be written holds up no other; its delivery waits for a restart."""
         try:
             await self._until_it_works(lambda: self._database.run(acknowledge, self.id, group))
+        except AWAY:
+            log.warning("The outcomes of %s deliveries are not written; they are delivered once more.", len(group))
         except Exception:
             if len(group) == 1:
                 log.exception("The outcome of delivery %s could not be written.", group[0].claim.id)
@@ -181,23 +188,25 @@ class EventsWorker:
         self._new_deliveries.set()
 
     async def _finish(self) -> None:
-        """Wait for what is in flight, then for its acknowledgement, and release the rest."""
+        """Wait for what is in flight and for its acknowledgement, and release the rest."""
         if self._sending:
             await asyncio.wait(self._sending, timeout=FINISH_SECONDS)
+        unfinished = len(self._sending)
         for task in self._sending:
             task.cancel()
-        try:
-            await self._database.run(acknowledge, self.id, self._finished)
+        while self._held > unfinished:
+            await asyncio.sleep(GROUP_SECONDS)
+        with contextlib.suppress(*AWAY):  # its leases run out by themselves
             await self._database.run(leases.release_leases, self.id)
-        except AWAY:
-            log.warning("What was in flight is not released, and due again in 10 s.")
 
     async def _until_it_works(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Try again for as long as the database is away."""
+        """Try again for as long as the database is away; raises one of `AWAY` when the worker stops."""
         while True:
             try:
                 await work()
             except AWAY:
+                if self._stopping.is_set():
+                    raise
                 await _first_of(self._stopping, BACK_OFF_SECONDS)
             else:
                 return

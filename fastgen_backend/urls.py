@@ -10,6 +10,9 @@ openapi = SpectacularAPIView.as_view(
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("authpages.pages.urls")),
+    path("", include("authpages.console.urls")),
+    path("", include("events.console.urls")),
     path("api/v1/", include("authpages.api.urls")),
     path("api/v1/", include("events.api.urls")),
     path("api/v1/openapi.json", openapi),

@@ -5,7 +5,7 @@ from django.db import transaction
 from authpages import signals, throttles
 from authpages.addresses import email_key
 from authpages.errors import LinkInvalid
-from authpages.models import AuthRequest, User
+from authpages.models import AuthRequest, OneTimeLink, User
 from authpages.services.asking import ask
 from authpages.services.links import Purpose, find_link, issue_link, known_link, spend
 from fastgen_backend.origin import Origin
@@ -32,6 +32,14 @@ def request_verification(*, email: str, origin: Origin) -> None:
     ask(AuthRequest.Kind.VERIFICATION, email=email, origin=origin)
 
 
+def find_verification_link(token: str) -> OneTimeLink:
+    """The link that `verify_email` would accept, spent or not; raises `LinkInvalid` or `LinkExpired`."""
+    link = known_link(Purpose.VERIFICATION, token)
+    if link and link.user and _is_done(link, link.user):
+        return link
+    return find_link(Purpose.VERIFICATION, token)
+
+
 def verify_email(*, token: str, origin: Origin) -> User:
     """Spend a verification link; answers the user, verified.
 
@@ -43,7 +51,7 @@ def verify_email(*, token: str, origin: Origin) -> User:
         raise LinkInvalid
     with transaction.atomic():
         user = User.objects.locked().get(pk=owner.user.pk)
-        if owner.spent_at and user.email_verified and user.email_key == owner.email_key:
+        if _is_done(owner, user):
             return user
         spend(find_link(Purpose.VERIFICATION, token))
         user.links.filter(purpose=Purpose.VERIFICATION).void()
@@ -52,3 +60,8 @@ def verify_email(*, token: str, origin: Origin) -> User:
             user.save(update_fields=["email_verified"])
             signals.email_verified.send(sender=User, user=user, origin=origin)
     return user
+
+
+def _is_done(link: OneTimeLink, user: User) -> bool:
+    """Whether the link did its work and nothing has changed since."""
+    return bool(link.spent_at and user.email_verified and user.email_key == link.email_key)

@@ -28,8 +28,7 @@ class Courier:
         self._worker = worker
         self._session: aiohttp.ClientSession = open_session()
         self._threads = {
-            path: DatabaseThreads(registration.max_concurrency)
-            for path, registration in registered.items()
+            path: DatabaseThreads(registration.max_concurrency) for path, registration in registered.items()
         }
 
     async def deliver(self, claim: Claim) -> Outcome | None:

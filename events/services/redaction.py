@@ -9,7 +9,7 @@ SHORTEST_PART = 8
 
 def redact(text: str, hidden: Iterable[str]) -> str:
     """`text` without the secrets in it, whole or cut off at its end."""
-    text = text.replace("\0", "�")  # PostgreSQL stores no NUL
+    text = text.replace("\0", "\ufffd")  # PostgreSQL stores no NUL
     for secret in sorted(hidden, key=len, reverse=True):
         text = text.replace(secret, MASK)
         text = _without_cut_off(text, secret)

@@ -1,0 +1,17 @@
+"""The console's addresses for who you are, and what its navigation shows of them."""
+
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from authpages.console import views
+from fastgen_backend.console import Area, Entry, add_to_navigation
+
+urlpatterns = [
+    path("console", views.Home.as_view(), name="console"),
+    path("console/login", views.ConsoleLoginPage.as_view(), name="console-login"),
+    path("console/setup", views.SetupPage.as_view(), name="console-setup"),
+    path("console/logout", views.ConsoleLogout.as_view(), name="console-logout"),
+    path("console/settings", views.SettingsPage.as_view(), name="console-settings"),
+]
+
+add_to_navigation(Entry(_("Hosted pages"), "console-settings", Area.SETUP, order=10))

@@ -1,0 +1,126 @@
+"""The console's own door, and the hosted authentication settings."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.generic.base import View
+
+from authpages.browser_sessions import drop_session, keep_session, session_of
+from authpages.console.forms import ConsoleLoginForm, HostedSettingsForm, SetupForm
+from authpages.errors import LinkExpired, LinkInvalid
+from authpages.models import HostedAuthSettings, Session
+from authpages.services.admin_setup import check_setup_token, set_up_first_admin
+from authpages.services.hosted_settings import change_settings, origins_of
+from authpages.services.login import Carrier, log_in
+from authpages.services.sessions import StartedSession, log_out
+from fastgen_backend.console import AdminsOnly, admin_of
+from fastgen_backend.errors import DomainError
+from fastgen_backend.forms import FormPage, PlainForm
+from fastgen_backend.origin import Origin, Source
+from fastgen_backend.redirects import SeeOther, next_path
+from fastgen_backend.requests import origin_of
+
+CONSOLE = Session.Kind.CONSOLE
+
+
+class Home(AdminsOnly):
+    """The console begins where there is most to do."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return SeeOther(reverse("console-settings"))
+
+
+class ConsoleLoginPage(FormPage):
+    template_name = "authpages/console_login.html"
+    form_class = ConsoleLoginForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return SeeOther(_landing(request)) if admin_of(request) else super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        email, password = form.cleaned_data["email"], form.cleaned_data["password"]
+        origin = _origin(self.request)
+        return _enter(
+            self.request, log_in(email=email, password=password, carrier=Carrier.CONSOLE_COOKIE, origin=origin)
+        )
+
+
+class SetupPage(FormPage):
+    """Makes the first admin, for whoever holds the link that the first start prints."""
+
+    template_name = "authpages/console_setup.html"
+    form_class = SetupForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        token = request.GET.get("token", "")
+        form = SetupForm(initial={"token": token})
+        try:
+            check_setup_token(token)
+        except DomainError as error:
+            return self.refused(form, error)
+        return self.render_to_response(self.get_context_data(form=form))
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        return _enter(self.request, set_up_first_admin(**form.cleaned_data, origin=_origin(self.request)))
+
+    def refused(self, form: PlainForm, error: DomainError) -> HttpResponse:
+        if not isinstance(error, LinkInvalid | LinkExpired):
+            return super().refused(form, error)
+        return render(self.request, "authpages/console_setup_refused.html", {"error": error}, status=error.status)
+
+
+class ConsoleLogout(View):
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        session = session_of(request, CONSOLE)
+        if session:
+            log_out(session=session, origin=_origin(request))
+        response = SeeOther(reverse("console-login"))
+        drop_session(response, CONSOLE)
+        return response
+
+
+class SettingsPage(AdminsOnly, FormPage):
+    """The hosted authentication settings; saves what was changed, all of it or nothing."""
+
+    template_name = "authpages/console_settings.html"
+    form_class = HostedSettingsForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return HostedSettingsForm.values_of(HostedAuthSettings.load())
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        if isinstance(form, HostedSettingsForm) and (changes := form.changes()):
+            change_settings(changes=changes)
+        return SeeOther(f"{reverse('console-settings')}?saved")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs.setdefault("form", self.get_form())
+        origins = origins_of(HostedAuthSettings.load())
+        kwargs["form"].fields["allowed_origins"].widget.attrs["placeholder"] = "\n".join(origins) or "https://"
+        saved = self.request.method == "GET" and "saved" in self.request.GET
+        return super().get_context_data(notice=_("The settings are saved.") if saved else "", **kwargs)
+
+
+def _origin(request: HttpRequest) -> Origin:
+    session = session_of(request, CONSOLE)
+    return origin_of(request, Source.CONSOLE, actor=f"user:{session.user_id}" if session else "")
+
+
+def _landing(request: HttpRequest) -> str:
+    return next_path(request) or reverse("console")
+
+
+def _enter(request: HttpRequest, started: StartedSession) -> HttpResponse:
+    """Let the admin in; a console session that this browser held before ends (OWASP ASVS 7.2.4)."""
+    previous = session_of(request, CONSOLE)
+    if previous:
+        log_out(session=previous, origin=_origin(request))
+    response = SeeOther(_landing(request))
+    keep_session(request, response, started)
+    return response

@@ -1,0 +1,23 @@
+"""The console's addresses for what happened, and what its navigation shows of them."""
+
+from django.conf import settings
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from events.console import views
+from fastgen_backend.console import Area, Entry, add_to_navigation
+
+urlpatterns = [
+    path("console/inbox", views.InboxPage.as_view(), name="console-inbox"),
+    path("console/inbox/<int:pk>", views.InboxMailPage.as_view(), name="console-inbox-mail"),
+    path("console/inbox/<int:pk>/html", views.InboxMailHtml.as_view(), name="console-inbox-html"),
+]
+
+
+def _mail_is_kept() -> bool:
+    return not settings.EMAIL_URL_IS_SET
+
+
+add_to_navigation(
+    Entry(_("Inbox"), "console-inbox", Area.SETUP, 90, covers=frozenset({"console-inbox-mail"}), is_shown=_mail_is_kept)
+)

@@ -1,0 +1,104 @@
+"""Two requests at the same moment: exactly one wins, on both databases."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from authpages.models import Session, User
+from authpages.services.auth_requests import resolve_due
+from tests.conftest import PASSWORD, Api
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AT_ONCE = 12
+
+
+def _together(call: Callable[[int], Any]) -> list[Any]:
+    """What `AT_ONCE` threads get that begin at the same moment."""
+    start, answers = threading.Barrier(AT_ONCE), []
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            answers.append(call(number))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[number]) for number in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.fixture(autouse=True)
+def _everyone_may_hash(settings: Any) -> None:
+    settings.HASH_CONCURRENCY = AT_ONCE
+
+
+def test_one_address_signed_up_at_once_makes_one_account(told: Callable[[], list[str]]) -> None:
+    body = {"email": "ann@example.com", "password": PASSWORD}
+
+    statuses = _together(lambda _: Api().post("/auth/signup", body).status_code)
+
+    assert sorted(statuses) == [201] + [409] * (AT_ONCE - 1)
+    assert told().count("auth.user_signedUp") == 1
+
+
+def test_one_reset_link_used_at_once_sets_one_password(mailed: Callable[[str], str]) -> None:
+    Api().sign_up()
+    Api().post("/auth/password-reset/request", {"email": "ann@example.com"})
+    resolve_due()
+    token = mailed("auth.password_reset")
+
+    def reset(number: int) -> int:
+        body = {"token": token, "password": f"password number {number}"}
+        return int(Api().post("/auth/password-reset/submit", body).status_code)
+
+    assert sorted(_together(reset)) == [204] + [400] * (AT_ONCE - 1)
+
+
+def test_one_verification_link_used_at_once_is_one_event(
+    mailed: Callable[[str], str], told: Callable[[], list[str]]
+) -> None:
+    Api().sign_up()
+    body = {"token": mailed("auth.email_verificationRequested")}
+
+    statuses = _together(lambda _: Api().post("/auth/email-verification/submit", body).status_code)
+
+    assert statuses == [200] * AT_ONCE
+    assert told().count("auth.email_verified") == 1
+
+
+def test_one_refresh_token_used_at_once_yields_one_child() -> None:
+    body = {"refreshToken": Api().sign_up()["session"]["refreshToken"]}
+
+    answers = _together(lambda _: Api().post("/auth/refresh", body).json()["session"]["refreshToken"])
+
+    assert len(answers) == AT_ONCE
+    assert len(set(answers)) == 1
+
+
+def test_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row() -> None:
+    Api().sign_up()
+    for _ in range(9):
+        Api().log_in(password="wrong")
+
+    statuses = _together(lambda _: Api().log_in(password="wrong").status_code)
+
+    assert set(statuses) <= {401, 429}
+    assert Api().log_in().status_code == 429
+
+
+def test_a_login_and_a_reset_at_once_leave_no_session_of_the_old_password(mailed: Callable[[str], str]) -> None:
+    Api().sign_up()
+    Api().post("/auth/password-reset/request", {"email": "ann@example.com"})
+    resolve_due()
+    body = {"token": mailed("auth.password_reset"), "password": "an entirely new password"}
+
+    _together(lambda number: Api().post("/auth/password-reset/submit", body) if number == 0 else Api().log_in())
+
+    assert not Session.objects.filter(ended_at=None, user=User.objects.get()).exists()

@@ -1,0 +1,162 @@
+"""Signing up over REST."""
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.test.utils import CaptureQueriesContext
+from django.db import connection
+
+from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
+from authpages.services.auth_requests import resolve_due
+from events.models import Event, EventSecret
+from tests.conftest import PASSWORD, Api
+
+VERIFICATION = "auth.email_verificationRequested"
+
+
+def test_a_sign_up_makes_an_account_and_logs_in(api: Api) -> None:
+    answer = api.post("/auth/signup", {"email": "Ann@Example.com", "password": PASSWORD, "firstName": "Ann"})
+
+    assert answer.status_code == 201
+    user, session = answer.json()["user"], answer.json()["session"]
+    assert set(user) == {
+        *("id", "email", "emailVerified", "firstName", "lastName", "roles", "blocked", "admin", "locale"),
+        *("metadata", "appMetadata", "createdAt", "lastLoginAt"),
+    }
+    assert (user["email"], user["emailVerified"], user["firstName"]) == ("Ann@Example.com", False, "Ann")
+    assert set(session) == {"id", "accessToken", "tokenType", "expiresIn", "refreshToken"}
+    api.token = session["accessToken"]
+    assert api.get("/auth/me").json()["id"] == user["id"]
+
+
+def test_its_events_are_signed_up_then_verification_requested(api: Api, told: Callable[[], list[str]]) -> None:
+    user = api.sign_up()["user"]
+
+    assert told() == ["auth.user_signedUp", VERIFICATION]
+    first, second = Event.objects.order_by("id")
+    assert first.data == {"userId": user["id"], "email": "ann@example.com", "emailVerified": False, "roles": []}
+    assert set(second.data) == {"userId", "email", "emailVerified", "roles", "expiresAt"}
+    assert (first.source, first.subject) == ("api", user["id"])
+
+
+@pytest.mark.parametrize("again", ["ann@example.com", "ANN@EXAMPLE.COM", "ａnn@example.com", " ann@example.com "])
+def test_one_address_has_one_account_whatever_its_spelling(api: Api, again: str) -> None:
+    api.sign_up("ann@example.com")
+
+    answer = api.post("/auth/signup", {"email": again, "password": PASSWORD})
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "email-taken"
+    assert answer.json()["errors"][0]["pointer"] == "/email"
+    assert User.objects.count() == 1
+
+
+def test_domains_are_compared_as_a_labels(api: Api) -> None:
+    api.sign_up("ann@bücher.example")
+
+    answer = api.post("/auth/signup", {"email": "ann@xn--bcher-kva.example", "password": PASSWORD})
+
+    assert answer.status_code == 409
+
+
+def test_without_its_event_there_is_no_account(api: Api) -> None:
+    with patch("events.receivers.record_event", side_effect=RuntimeError("no room")):
+        answer = api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
+
+    assert answer.status_code == 500
+    assert not User.objects.exists()
+    assert not Session.objects.exists()
+    assert not Event.objects.exists()
+
+
+def test_closed_sign_ups_are_closed_here_too(api: Api) -> None:
+    HostedAuthSettings.objects.create(allow_signups=False)
+
+    answer = api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "signups-closed")
+
+
+def test_a_sign_up_makes_at_most_14_queries(transactional_db: None) -> None:
+    api = Api()
+    api.sign_up("first@example.com")
+    api.token = ""
+
+    with CaptureQueriesContext(connection) as queries:
+        api.sign_up("ann@example.com")
+
+    assert len(queries) <= 14
+
+
+def _require_verified() -> None:
+    HostedAuthSettings.objects.create(require_verified_email=True)
+
+
+def test_where_a_verified_address_is_required_nobody_is_logged_in(api: Api, told: Callable[[], list[str]]) -> None:
+    _require_verified()
+
+    answer = api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
+    resolve_due()
+
+    assert (answer.status_code, answer.json()) == (202, {})
+    assert told() == ["auth.user_signedUp", VERIFICATION]
+    assert not Session.objects.exists()
+    assert api.log_in().json()["code"] == "email-unverified"
+
+
+def test_there_it_answers_alike_for_a_known_address_and_tells_its_owner(
+    api: Api, told: Callable[[], list[str]]
+) -> None:
+    api.sign_up("ann@example.com")
+    User.objects.update(email_verified=True)
+    _require_verified()
+    api.token = ""
+
+    answers: list[Any] = []
+    for email in ("ann@example.com", "new@example.com"):
+        with CaptureQueriesContext(connection) as queries:
+            answer = api.post("/auth/signup", {"email": email, "password": PASSWORD})
+        answers.append((answer.status_code, answer.content, len(queries)))
+    resolve_due()
+
+    assert answers[0] == answers[1]
+    assert told()[2:] == ["auth.signUp_repeated", "auth.user_signedUp", VERIFICATION]
+
+
+def test_the_newest_link_confirms_the_newest_password(api: Api, mailed: Callable[[str], str]) -> None:
+    _require_verified()
+    api.post("/auth/signup", {"email": "ann@example.com", "password": "a thief's own password"})
+    resolve_due()
+    thiefs = mailed(VERIFICATION)
+
+    api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
+    resolve_due()
+
+    assert api.post("/auth/email-verification/submit", {"token": thiefs}).json()["code"] == "link-invalid"
+    assert api.post("/auth/email-verification/submit", {"token": mailed(VERIFICATION)}).status_code == 200
+    assert api.log_in(password="a thief's own password").status_code == 401
+    assert api.log_in().status_code == 200
+
+
+def test_a_resolved_request_is_emptied(api: Api) -> None:
+    from authpages.models import AuthRequest
+
+    _require_verified()
+    api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
+
+    resolve_due()
+
+    request = AuthRequest.objects.get()
+    assert (request.email, request.password, request.ip_address) == ("", "", None)
+
+
+def test_tokens_are_in_no_event_and_kept_only_as_hashes(api: Api, mailed: Callable[[str], str]) -> None:
+    api.sign_up()
+
+    token = mailed(VERIFICATION)
+
+    assert all(token not in str(event.data) for event in Event.objects.all())
+    assert token.encode() not in bytes(EventSecret.objects.get().sealed)
+    assert bytes(OneTimeLink.objects.get().hash) != token.encode()

@@ -1,0 +1,122 @@
+"""What every test stands on: cheap hashes, a database file of its own, and a caller for the REST API."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+
+from authpages.services.api_keys import create_api_key
+from authpages.tokens import forget_keys
+from events.models import Event, EventSecret
+from events.services.secrets import open_secret
+
+PASSWORD = "correct horse battery staple"
+
+
+def pytest_configure() -> None:
+    settings.ARGON2_MEMORY_KIB = 64  # a hash that costs nothing; what it costs in earnest is measured by the bench
+    settings.ARGON2_TIME_COST = 1
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as in earnest: in memory, threads would not meet each other's locks."""
+    database = connections["default"]
+    if database.vendor == "sqlite":
+        database.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    else:
+        request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+@pytest.fixture(autouse=True)
+def _new_signing_keys() -> None:
+    forget_keys()
+
+
+class Api:
+    """Calls `/api/v1` as a program does."""
+
+    def __init__(self, token: str = "") -> None:
+        self.client = Client(headers={"host": "127.0.0.1:8000"}, raise_request_exception=False)
+        self.token = token
+
+    def call(self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str) -> Any:
+        """The answer; `body` is sent as JSON, `raw` as it is."""
+        if self.token:
+            headers.setdefault("authorization", f"Bearer {self.token}")
+        data = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
+        return self.client.generic(method, f"/api/v1{path}", data, "application/json", headers=headers)
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        return self.call("POST", path, body, **options)
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self.call("PATCH", path, body)
+
+    def delete(self, path: str) -> Any:
+        return self.call("DELETE", path)
+
+    def sign_up(self, email: str = "ann@example.com", password: str = PASSWORD) -> Any:
+        """Sign up, and call as that person from now on; the answer's JSON."""
+        answer = self.post("/auth/signup", {"email": email, "password": password})
+        assert answer.status_code == 201, answer.content
+        self.token = answer.json()["session"]["accessToken"]
+        return answer.json()
+
+    def log_in(self, email: str = "ann@example.com", password: str = PASSWORD) -> Any:
+        return self.post("/auth/login", {"email": email, "password": password})
+
+
+@pytest.fixture
+def api(db: None) -> Api:
+    """A caller without credentials."""
+    return Api()
+
+
+@pytest.fixture
+def key(db: None) -> Callable[..., Api]:
+    """Makes a caller that has an API key with the given scopes."""
+
+    def make(*scopes: str) -> Api:
+        return Api(create_api_key(name="test", scopes=list(scopes))[1])
+
+    return make
+
+
+@pytest.fixture
+def told(db: None) -> Callable[[], list[str]]:
+    """The events so far, in the order they were recorded: `type` or `type:stage`."""
+
+    def types() -> list[str]:
+        return [f"{event.type}:{event.stage}".rstrip(":") for event in Event.objects.order_by("id")]
+
+    return types
+
+
+@pytest.fixture
+def mailed(db: None) -> Callable[[str], str]:
+    """The token of the newest event of a type that has one, as its mail would carry it."""
+
+    def token(type: str) -> str:
+        secret = EventSecret.objects.filter(event__type=type).order_by("-event_id").first()
+        assert secret is not None
+        return str(open_secret(bytes(secret.sealed))["token"])
+
+    return token
+
+
+def is_required() -> bool:
+    """Whether a missing browser, database or package makes tests fail instead of being left out."""
+    return bool(os.environ.get("REQUIRE_ALL"))
+
+
+PROJECT = Path(__file__).resolve().parent.parent

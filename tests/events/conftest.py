@@ -1,0 +1,84 @@
+"""A worker in this process, a receiver on a port, and things that happen."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from events.handlers import registered
+from events.models import Event, Webhook
+from events.services.recording import record_custom_event
+from events.services.webhooks import create_webhook
+from events.worker import EventsWorker
+from fastgen_backend.origin import COMMAND_LINE
+from tests.receivers import Receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(autouse=True)
+def no_handlers() -> Iterator[None]:
+    """Only the handlers that a test registers itself."""
+    kept = dict(registered)
+    registered.clear()
+    yield
+    registered.clear()
+    registered.update(kept)
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(settings: Any) -> None:
+    settings.WEBHOOK_RETRY_SECONDS = [0, 0]
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+
+
+@pytest.fixture
+def subscribe(receiver: Receiver) -> Callable[..., Webhook]:
+    """Makes a webhook that calls a path of the receiver."""
+
+    def make(path: str = "/hook", *filters: str, max_concurrency: int = 10, secrets: bool = False) -> Webhook:
+        return create_webhook(
+            url=receiver.url + path,
+            filters=list(filters) or ["*"],
+            origin=COMMAND_LINE,
+            may_see_secrets=secrets,
+            max_concurrency=max_concurrency,
+        ).webhook
+
+    return make
+
+
+def happen(name: str = "custom.order_placed", **data: Any) -> Event:
+    """Something happens, and is committed."""
+    return record_custom_event(type=name, data=data, origin=COMMAND_LINE)[0]
+
+
+def work_until(condition: Callable[[], object], seconds: float = 20) -> bool:
+    """Run a worker until the condition is true, and tell whether it became so in time. The worker ends as by SIGTERM."""
+
+    async def work() -> bool:
+        worker = EventsWorker()
+        running = asyncio.create_task(worker.run())
+        deadline = time.monotonic() + seconds
+        while not (met := await asyncio.to_thread(_look, condition)) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        worker.stop()
+        await running
+        return bool(met)
+
+    return asyncio.run(work())
+
+
+def _look(condition: Callable[[], object]) -> bool:
+    try:
+        return bool(condition())
+    finally:
+        connection.close()

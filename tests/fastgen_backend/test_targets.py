@@ -1,0 +1,190 @@
+"""The guard against server-side request forgery."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastgen_backend.targets import (
+    TargetRefused,
+    TargetUnreachable,
+    check_url,
+    fetch,
+    guarded_session,
+    is_allowed,
+    is_refusal,
+)
+from tests.receivers import Receiver, answer, flood
+
+NEVER = ["0.0.0.0", "0.1.2.3", "169.254.169.254", "192.0.0.1", "192.0.0.170", "192.0.2.1", "198.18.0.1", "203.0.113.9", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.88.99.1", "::", "fe80::1", "ff02::1", "ff0e::1", "2002:7f00:1::", "2001:0:1::1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "fec0::1", "2001:db8::1", "100::1", "::127.0.0.1", "::ffff:169.254.169.254", "::ffff:0.0.0.0", "::ffff:224.0.0.1"]
+PRIVATE = ["127.0.0.1", "127.8.9.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.1.1.1"]
+PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "::ffff:1.1.1.1"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(params=[False, True], ids=["public only", "private allowed"])
+def private_allowed(request: pytest.FixtureRequest, settings: Any) -> bool:
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = request.param
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("address", NEVER)
+def test_an_address_that_leads_elsewhere_is_never_allowed(address: str, private_allowed: bool):
+    assert not is_allowed(address)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_a_private_address_is_allowed_by_the_setting_only(address: str, private_allowed: bool):
+    assert is_allowed(address) == private_allowed
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is_allowed(address: str, private_allowed: bool):
+    assert is_allowed(address)
+
+
+@given(st.ip_addresses())
+def test_nothing_that_is_not_global_is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address):
+    from django.test import override_settings
+
+    with override_settings(WEBHOOK_ALLOW_PRIVATE_TARGETS=False):
+        assert not is_allowed(str(address)) or address.is_global
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "example.com",
+        "//example.com",
+        "https://",
+        "https:///path",
+        "https://user:password@example.com/",
+        "https://user@example.com/",
+        "https://@example.com/",
+        "https://example.com/#part",
+        "https://example.com:0/",
+        "https://example.com:99999/",
+        "https://exam ple.com/",
+        "https://example.com\\@127.0.0.1/",
+        "https://example.com/\n",
+        "https://example.com/" + "x" * 2000,
+        "https://[::1",
+        "http://224.0.0.1/",
+        "http://169.254.169.254/latest/meta-data",
+        "",
+    ],
+)
+def test_a_url_that_can_never_be_called_is_refused(url: str, private_allowed: bool):
+    with pytest.raises(TargetRefused) as refusal:
+        check_url(url)
+
+    assert refusal.value.field == "url"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+        "127.0.0.1",
+        "[::1]",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "[::ffff:7f00:1]",
+    ],
+)
+def test_every_spelling_of_this_machine_is_refused_without_the_setting(host: str, settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
+
+    with pytest.raises(TargetRefused):
+        check_url(f"http://{host}:8000/")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/hook?a=b", "http://example.com:8080", "https://1.1.1.1/", "https://bücher.example/"]
+)
+def test_a_public_url_is_not_refused(url: str, private_allowed: bool):
+    check_url(url)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "127.1", "[::ffff:127.0.0.1]"])
+def test_no_connection_is_made_to_a_private_address(host: str, receiver: Receiver, settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
+    port = receiver.url.rpartition(":")[2]
+
+    error = asyncio.run(failure_of(f"http://{host}:{port}/"))
+
+    assert is_refusal(error)
+    assert not receiver.calls
+
+
+def test_no_connection_is_made_to_a_name_whose_address_is_private(
+    receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
+    port = int(receiver.url.rpartition(":")[2])
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    error = asyncio.run(failure_of(f"http://innocent.example.com:{port}/"))
+
+    assert is_refusal(error)
+    assert not receiver.calls
+
+
+def test_a_proxy_of_the_environment_is_not_used(receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    body = asyncio.run(fetch(receiver.on("/logo", answer(200, b"logo")), 10))
+
+    assert body == b"logo"
+
+
+def test_fetching_follows_no_redirect(receiver: Receiver, settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+    url = receiver.on("/logo", answer(302, location=receiver.url + "/other"))
+
+    with pytest.raises(TargetUnreachable, match="302"):
+        asyncio.run(fetch(url, 10))
+
+    assert not receiver.at("/other")
+
+
+def test_fetching_ends_where_the_answer_is_too_long(receiver: Receiver, settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+
+    with pytest.raises(TargetUnreachable, match="longer than 1000 bytes"):
+        asyncio.run(fetch(receiver.on("/logo", flood), 1000))
+
+
+def test_fetching_a_private_address_is_refused(receiver: Receiver, settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
+
+    with pytest.raises(TargetRefused):
+        asyncio.run(fetch(receiver.url + "/logo", 1000))
+
+
+async def failure_of(url: str) -> BaseException:
+    async with guarded_session() as session:
+        try:
+            async with session.get(url):
+                pytest.fail("a connection was made")
+        except aiohttp.ClientError as error:
+            return error
