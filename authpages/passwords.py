@@ -21,10 +21,17 @@ Result = TypeVar("Result")
 class Argon2idHasher(hashers.Argon2PasswordHasher):
     """argon2id (RFC 9106) with the parameters of the settings; the default is OWASP's floor: 19 MiB, t=2, p=1."""
 
-    def __init__(self) -> None:
-        self.time_cost = settings.ARGON2_TIME_COST
-        self.memory_cost = settings.ARGON2_MEMORY_KIB
-        self.parallelism = settings.ARGON2_PARALLELISM
+    @property
+    def time_cost(self) -> int:  # type: ignore[override]  # Django keeps one instance; settings are read anew
+        return int(settings.ARGON2_TIME_COST)
+
+    @property
+    def memory_cost(self) -> int:  # type: ignore[override]
+        return int(settings.ARGON2_MEMORY_KIB)
+
+    @property
+    def parallelism(self) -> int:  # type: ignore[override]
+        return int(settings.ARGON2_PARALLELISM)
 
 
 def normalise(password: str) -> str:

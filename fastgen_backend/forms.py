@@ -20,7 +20,7 @@ class PlainForm(forms.Form):
     refusal: DomainError | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
 
     def refuse(self, error: DomainError) -> None:
         """Say `error` at the fields it blames, else on top."""

@@ -37,6 +37,9 @@ def problem(
         "detail": str(detail),
         "code": code,
     }
+    headers = dict(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers.setdefault("WWW-Authenticate", "Bearer")  # RFC 9110, 11.6.1
     if errors or status in {400, 409, 413}:
         body["errors"] = [error._asdict() for error in errors] or [{"pointer": "", "code": code, "detail": str(detail)}]
     return HttpResponse(

@@ -15,9 +15,10 @@ def stylesheet(accent: str) -> str:
     colour = _parse(accent if re.fullmatch(r"#[0-9a-fA-F]{6}", accent) else DEFAULT)
     ink = "#ffffff" if contrast(colour, _parse("#ffffff")) >= READABLE else "#000000"
     away_from_ink = _parse("#000000" if ink == "#ffffff" else "#ffffff")
+    hover = _mix(colour, away_from_ink, 0.12)
     on_light, on_dark = readable(colour, _parse(LIGHT_GROUND)), readable(colour, _parse(DARK_GROUND))
     return (
-        f":root {{ --accent: {_hex(colour)}; --accent-ink: {ink}; --accent-hover: {_hex(_mix(colour, away_from_ink, 0.12))}; "
+        f":root {{ --accent: {_hex(colour)}; --accent-ink: {ink}; --accent-hover: {_hex(hover)}; "
         f"--accent-text: light-dark({_hex(on_light)}, {_hex(on_dark)}); }}\n"
     )
 

@@ -15,6 +15,7 @@ from authpages.pages.forms import EmailForm, LoginForm, ResetPasswordForm, SignU
 from authpages.pages.hosted import HostedPage, LandingPage
 from authpages.services.email_verification import (
     find_verification_link,
+    request_own_verification,
     request_verification,
     verify_email,
 )
@@ -25,7 +26,7 @@ from authpages.services.sessions import log_out
 from authpages.services.signup import sign_up
 from fastgen_backend.errors import DomainError
 from fastgen_backend.forms import FormPage, PlainForm
-from fastgen_backend.redirects import SeeOther
+from fastgen_backend.redirects import SeeOther, with_next
 
 NOTICES = {
     "password-changed": _("Your password was changed. Log in with the new one."),

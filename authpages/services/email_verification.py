@@ -51,7 +51,8 @@ def verify_email(*, token: str, origin: Origin) -> User:
         raise LinkInvalid
     with transaction.atomic():
         user = User.objects.locked().get(pk=owner.user.pk)
-        if _is_done(owner, user):
+        link = known_link(Purpose.VERIFICATION, token)  # as it is now that the user is locked
+        if link and _is_done(link, user):
             return user
         spend(find_link(Purpose.VERIFICATION, token))
         user.links.filter(purpose=Purpose.VERIFICATION).void()

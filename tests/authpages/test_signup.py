@@ -5,8 +5,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
 from authpages.services.auth_requests import resolve_due
