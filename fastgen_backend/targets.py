@@ -177,6 +177,15 @@ def _may_name(host: str) -> bool:
     if name == "localhost" or name.endswith(".localhost"):
         return bool(settings.WEBHOOK_ALLOW_PRIVATE_TARGETS)
     try:
-        return is_allowed(host if ":" in host else socket.inet_ntoa(socket.inet_aton(host)))  # 2130706433 is one too
+        return is_allowed(host)
+    except ValueError:
+        return not _is_odd_address(host)
+
+
+def _is_odd_address(host: str) -> bool:
+    """Whether `host` is an IPv4 address in another than the usual form, such as 2130706433 or 0x7f.1."""
+    try:
+        socket.inet_aton(host)
     except OSError:
-        return True
+        return False
+    return True

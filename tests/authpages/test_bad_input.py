@@ -37,8 +37,8 @@ def _assert_refused(answer: Any, pointer: str, status: int = 400) -> None:
 @pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"email": NaN}', b'{"a":1,"a":2}', b'{"email": 1e999}', b"9" * 5000],
-    ids=["empty", "cut", "deep", "not utf-8", "nan", "twice", "huge number", "long number"],
+    [b"{", b"[" * 100_000, b"\xff\xfe", b'{"email": NaN}', b'{"a":1,"a":2}', b'{"email": 1e999}', b"9" * 5000],
+    ids=["cut", "deep", "not utf-8", "nan", "twice", "huge number", "long number"],
 )
 def test_malformed_json_is_400(api: Api, path: str, raw: bytes) -> None:
     _assert_refused(api.post(path, raw=raw), "")

@@ -70,7 +70,7 @@ def test_a_change_is_kept_and_the_rest_stays(admin: Api) -> None:
             "ftp://app.example.com/",
             "//app.example.com/",
         ),
-        *("https://app.example.com/\n", "https://\u0430pp.example.com/", "https://x/" + "y" * 2000),
+        *("https://app.example.com/\n/x", "https://\u0430pp.example.com/", "https://x/" + "y" * 2000),
     ],
 )
 def test_a_callback_that_people_must_not_be_sent_to_is_refused(admin: Api, url: str) -> None:

@@ -125,36 +125,37 @@ def _base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
+def _unsigned(header: dict[str, Any], payload: str, algorithm: str) -> str:
+    return f"{_base64(json.dumps({**header, 'alg': algorithm}).encode())}.{payload}"
+
+
 def _forged(token: str, forge: str) -> str:
-    header, payload, signature = token.split(".")
+    """A token like `token`, in which one thing is wrong."""
+    _, payload, _ = token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
-    ours, now = _keys.current(), int(time.time())
-    sign: dict[str, Any] = {"alg": "RS256", "typ": "at+jwt", "kid": ours.kid}
-    match forge:
-        case "none":
-            return f"{_base64(json.dumps({**sign, 'alg': 'none'}).encode())}.{payload}."
-        case "hmac with the public key":
-            signed = f"{_base64(json.dumps({**sign, 'alg': 'HS256'}).encode())}.{payload}"
-            mac = hmac.digest(ours.as_pem(private=False), signed.encode(), "sha256")
-            return f"{signed}.{_base64(mac)}"
-        case "key of one's own":
-            return jwt.encode(sign, claims, RSAKey.generate_key(2048), algorithms=["RS256"])
-        case "key in the header":
-            own = RSAKey.generate_key(2048)
-            return jwt.encode({**sign, "jwk": own.as_dict(private=False)}, claims, own, algorithms=["RS256"])
-        case "unknown kid":
-            return jwt.encode({**sign, "kid": "nobody"}, claims, ours, algorithms=["RS256"])
-        case "other type":
-            return jwt.encode({**sign, "typ": "JWT"}, claims, ours, algorithms=["RS256"])
-        case "other audience":
-            return jwt.encode(sign, {**claims, "aud": "app"}, ours, algorithms=["RS256"])
-        case "other issuer":
-            return jwt.encode(sign, {**claims, "iss": "https://evil.example"}, ours, algorithms=["RS256"])
-        case "expired":
-            return jwt.encode(sign, {**claims, "exp": now - 61}, ours, algorithms=["RS256"])
-        case "other person":
-            return jwt.encode(sign, {**claims, "sub": claims["sid"]}, ours, algorithms=["RS256"])
-    return f"{header}.{payload}.{signature[:-4]}"
+    ours, own = _keys.current(), RSAKey.generate_key(2048)
+    header: dict[str, Any] = {"alg": "RS256", "typ": "at+jwt", "kid": ours.kid}
+    hmac_signed = _unsigned(header, payload, "HS256")
+
+    def signed(key: RSAKey = ours, header_change: dict[str, Any] | None = None, **claim_changes: Any) -> str:
+        return jwt.encode({**header, **(header_change or {})}, {**claims, **claim_changes}, key, algorithms=["RS256"])
+
+    variants = {
+        "none": lambda: _unsigned(header, payload, "none") + ".",
+        "hmac with the public key": lambda: (
+            f"{hmac_signed}.{_base64(hmac.digest(ours.as_pem(private=False), hmac_signed.encode(), 'sha256'))}"
+        ),
+        "key of one's own": lambda: signed(own),
+        "key in the header": lambda: signed(own, {"jwk": own.as_dict(private=False)}),
+        "unknown kid": lambda: signed(header_change={"kid": "nobody"}),
+        "other type": lambda: signed(header_change={"typ": "JWT"}),
+        "other audience": lambda: signed(aud="app"),
+        "other issuer": lambda: signed(iss="https://evil.example"),
+        "expired": lambda: signed(exp=int(time.time()) - 61),
+        "other person": lambda: signed(sub=claims["sid"]),
+        "truncated": lambda: token[:-4],
+    }
+    return variants[forge]()
 
 
 @pytest.mark.parametrize(

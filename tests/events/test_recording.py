@@ -1,0 +1,109 @@
+"""Signals become events, in the transaction of their cause, with exactly the documented data."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+from django.dispatch import Signal
+
+from authpages.models import Role, User
+from authpages.services.login import Carrier, log_in
+from datahub import signals
+from events.catalog import CATALOG, KINDS, EventType
+from events.envelope import has_secret
+from events.models import Event
+from events.services.recording import PayloadInvalid, record_event
+from fastgen_backend.ids import uuid7
+from fastgen_backend.origin import COMMAND_LINE, Origin, Source
+from tests.conftest import PASSWORD, Api
+
+DOCUMENTED = {
+    *("api.dataTable_created", "api.dataTable_updated", "api.dataTable_emptied", "api.dataTable_deleted"),
+    *("auth.user_loggedIn", "auth.user_signedUp", "auth.email_verificationRequested", "auth.email_verified"),
+    "auth.password_reset",
+}
+PERSON = ["userId", "email", "emailVerified", "roles"]
+
+
+def test_the_ten_documented_events_are_in_the_catalogue() -> None:
+    assert {kind.type.value for kind in KINDS} >= DOCUMENTED
+    assert {stage for type, stage in CATALOG if type == "auth.password_reset"} == {"requested", "completed"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.type}:{kind.stage}")
+def test_every_example_fits_its_schema(kind: object) -> None:
+    assert kind.flaw(kind.example) == ""  # type: ignore[attr-defined]
+
+
+def test_the_catalogue_and_the_envelope_agree_on_what_is_secret() -> None:
+    assert all(has_secret(kind.type, kind.stage) == kind.secret for kind in KINDS)
+
+
+@pytest.mark.parametrize(
+    ("signal", "type"),
+    [
+        (signals.table_created, "api.dataTable_created"),
+        (signals.table_updated, "api.dataTable_updated"),
+        (signals.table_emptied, "api.dataTable_emptied"),
+        (signals.table_deleted, "api.dataTable_deleted"),
+    ],
+)
+def test_a_table_event_carries_exactly_three_capitalised_keys(db: None, signal: Signal, type: str) -> None:
+    id = uuid7()
+
+    signal.send(sender=None, table_id=id, name="Test", description="", origin=COMMAND_LINE)
+
+    event = Event.objects.get()
+    assert (event.type, event.data) == (type, {"ID": str(id), "Name": "Test", "Description": ""})
+
+
+def test_roles_are_their_names_spaces_and_all(api: Api) -> None:
+    api.sign_up()
+    User.objects.get().roles.add(Role.objects.create(name="My Super User Role", name_key="my super user role"))
+
+    api.log_in()
+
+    event = Event.objects.get(type="auth.user_loggedIn")
+    assert event.data["roles"] == ["My Super User Role"]
+    assert sorted(event.data) == sorted(PERSON)
+
+
+def test_the_payloads_of_a_whole_story(api: Api, mailed: Callable[[str], str]) -> None:
+    from authpages.services.auth_requests import resolve_due
+
+    api.sign_up()
+    api.post("/auth/email-verification/submit", {"token": mailed("auth.email_verificationRequested")})
+    api.log_in()
+    api.post("/auth/password-reset/request", {"email": "ann@example.com"})
+    resolve_due()
+    api.post("/auth/password-reset/submit", {"token": mailed("auth.password_reset"), "password": "a new password"})
+
+    for type, stage, verified, more in [
+        ("auth.user_signedUp", "", False, []),
+        ("auth.email_verificationRequested", "", False, ["expiresAt"]),
+        ("auth.email_verified", "", True, []),
+        ("auth.user_loggedIn", "", True, []),
+        ("auth.password_reset", "requested", True, ["expiresAt"]),
+        ("auth.password_reset", "completed", True, []),
+    ]:
+        event = Event.objects.get(type=type, stage=stage)
+        assert sorted(event.data) == sorted(PERSON + more)
+        assert event.data["emailVerified"] is verified
+
+
+def test_data_that_its_schema_does_not_describe_rolls_the_change_back(db: None) -> None:
+    with pytest.raises(PayloadInvalid, match="userId"), transaction.atomic():
+        record_event(type=EventType.USER_SIGNED_UP, data={"email": "x"}, origin=COMMAND_LINE)
+
+    assert not Event.objects.exists()
+
+
+def test_an_event_tells_where_it_came_from(db: None) -> None:
+    api = Api()
+    api.sign_up()
+    origin = Origin(Source.HOSTED, request_id="request-1")
+
+    log_in(email="ann@example.com", password=PASSWORD, carrier=Carrier.COOKIE, origin=origin)
+
+    event = Event.objects.get(type="auth.user_loggedIn")
+    assert (event.source, event.request_id) == ("hosted", "request-1")
