@@ -62,7 +62,7 @@ def happen(name: str = "custom.order_placed", **data: Any) -> Event:
 
 
 def work_until(condition: Callable[[], object], seconds: float = 20) -> bool:
-    """Run a worker until the condition is true, and tell whether it became so in time. The worker ends as by SIGTERM."""
+    """Run a worker until the condition is true; tells whether that came in time. The worker ends as by SIGTERM."""
 
     async def work() -> bool:
         worker = EventsWorker()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from events.models import Event
-from events.services.sequencing import sequence
+from events.services.sequencing import sequence_events
 from tests.conftest import Api
 
 
@@ -18,7 +18,7 @@ def reader(key: Callable[..., Api]) -> Api:
 
 def _happen(reader: Api, *names: str) -> list[str]:
     ids = [reader.post("/events", {"type": f"custom.{name}", "data": {"n": name}}).json()["id"] for name in names]
-    while sequence():
+    while sequence_events():
         pass
     return ids
 
@@ -30,7 +30,7 @@ def test_a_custom_event_is_recorded_and_gets_its_position_later(reader: Api) -> 
     assert answer.status_code == 201
     assert list(envelope) == ["id", "type", "timestamp", "position", "source", "data"]
     assert (envelope["type"], envelope["position"], envelope["source"]) == ("custom.sku_reorder", None, "api")
-    sequence()
+    sequence_events()
     assert reader.get(f"/events/{envelope['id']}").json() == {**envelope, "position": 1}
 
 
@@ -156,7 +156,7 @@ def test_there_is_no_event_with_another_id(reader: Api) -> None:
 
 def test_tokens_are_masked_unless_the_key_may_see_them(api: Api, key: Callable[..., Api]) -> None:
     api.sign_up()
-    sequence()
+    sequence_events()
 
     masked = key("events:read").get("/events?types=auth.email_verificationRequested").json()["items"][0]["data"]
     shown = key("events:read", "events:secrets").get("/events?types=auth.*&limit=200").json()["items"][1]["data"]

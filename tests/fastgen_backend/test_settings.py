@@ -2,7 +2,7 @@
 
 import re
 
-from tests.fastgen_backend.running import PROJECT, run
+from tests.processes import PROJECT, run
 
 READ = re.compile(r'\b(?:env\.\w+|number|numbers|switch|proxies|log_level)\(\s*"([A-Z0-9_]+)"')
 LISTED = re.compile(r"^#([A-Z0-9_]+)=", re.MULTILINE)

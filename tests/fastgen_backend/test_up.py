@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fastgen_backend.running import Running, children_of, is_running, run, wait_for
+from tests.processes import Running, children_of, is_running, run, wait_for
 
 Start = Callable[..., Running]
 

@@ -6,7 +6,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.fastgen_backend.running import KEY, free_port, run
+from tests.processes import KEY, free_port, run
 
 VERIFY_KEY = "from fastgen_backend.vault import verify_key; verify_key()"
 RECORD_A_FUTURE_MIGRATION = """
