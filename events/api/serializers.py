@@ -9,6 +9,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from events.catalog import CUSTOM_PATTERN
 from events.envelope import rfc3339
+from events.filters import FilterMalformed, check_filter
 from events.models import Attempt, Delivery, FinishedDelivery, Webhook
 from fastgen_backend.rest import PAGE_DEFAULT, PAGE_MAX, PlainJSONField, StrictSerializer
 
@@ -110,7 +111,13 @@ class EventsQuery(StrictSerializer):
     order = serializers.ChoiceField(choices=["position", "-position"], default="position")
 
     def validate_types(self, text: str) -> list[str]:
-        return [part.strip() for part in text.split(",")]
+        filters = [part.strip() for part in text.split(",")]
+        for each in filters:
+            try:
+                check_filter(each)
+            except FilterMalformed as refusal:
+                raise ValidationError(refusal.detail, code=refusal.code) from None
+        return filters
 
 
 class CustomEventRequest(StrictSerializer):
