@@ -55,9 +55,8 @@ def sequence_events(*, limit: int = EVENTS_AT_ONCE) -> int:
 
 
 def _sequence(limit: int) -> int:
-    head = LogHead.objects.select_for_update(skip_locked=True).filter(pk=1).first()
+    head = _take_head()
     if head is None:
-        LogHead.objects.bulk_create([LogHead(pk=1)], ignore_conflicts=True)  # a new log; the next call finds its head
         return 0
     rows = Event.objects.filter(position=None).order_by("id").values_list("id", "type", "stage")[:limit]
     events = [NewEvent(*row) for row in rows]
@@ -70,6 +69,14 @@ def _sequence(limit: int) -> int:
     LogHead.objects.filter(pk=head.pk).update(position=head.position + len(shares))
     _promise(shares, timezone.now())
     return len(shares)
+
+
+def _take_head() -> LogHead | None:
+    """The head of the log, locked; None where another worker has it."""
+    free = LogHead.objects.select_for_update(skip_locked=True).filter(pk=1)
+    if not LogHead.objects.filter(pk=1).exists():
+        LogHead.objects.bulk_create([LogHead(pk=1)], ignore_conflicts=True)
+    return free.first()
 
 
 def _share(events: list[NewEvent], subscribers: list[tuple[UUID, list[str]]]) -> list[Share]:

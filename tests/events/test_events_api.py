@@ -154,8 +154,8 @@ def test_a_cursor_older_than_what_is_kept_is_410_with_the_oldest_id(reader: Api)
 
 
 def test_there_is_no_event_with_another_id(reader: Api) -> None:
-    for id in ("x", "evt_x", f"evt_{UUID(int=1).hex}", f"evt_{UUID(int=1).hex.upper()}0"):
-        assert reader.get(f"/events/{id}").status_code == 404
+    for public_id in ("x", "evt_x", f"evt_{UUID(int=1).hex}", f"evt_{UUID(int=1).hex.upper()}0"):
+        assert reader.get(f"/events/{public_id}").status_code == 404
 
 
 def test_tokens_are_masked_unless_the_key_may_see_them(api: Api, key: Callable[..., Api]) -> None:

@@ -27,7 +27,7 @@ PERSON = ["userId", "email", "emailVerified", "roles"]
 
 def test_the_ten_documented_events_are_in_the_catalogue() -> None:
     assert {kind.type.value for kind in KINDS} >= DOCUMENTED
-    assert {stage for type, stage in CATALOG if type == "auth.password_reset"} == {"requested", "completed"}
+    assert {stage for name, stage in CATALOG if name == "auth.password_reset"} == {"requested", "completed"}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.type}:{kind.stage}")
@@ -49,12 +49,12 @@ def test_the_catalogue_and_the_envelope_agree_on_what_is_secret() -> None:
     ],
 )
 def test_a_table_event_carries_exactly_three_capitalised_keys(db: None, signal: Signal, type: str) -> None:
-    id = uuid7()
+    table_id = uuid7()
 
-    signal.send(sender=None, table_id=id, name="Test", description="", origin=COMMAND_LINE)
+    signal.send(sender=None, table_id=table_id, name="Test", description="", origin=COMMAND_LINE)
 
     event = Event.objects.get()
-    assert (event.type, event.data) == (type, {"ID": str(id), "Name": "Test", "Description": ""})
+    assert (event.type, event.data) == (type, {"ID": str(table_id), "Name": "Test", "Description": ""})
 
 
 def test_roles_are_their_names_spaces_and_all(api: Api) -> None:
@@ -78,7 +78,7 @@ def test_the_payloads_of_a_whole_story(api: Api, mailed: Callable[[str], str]) -
     resolve_due()
     api.post("/auth/password-reset/submit", {"token": mailed("auth.password_reset"), "password": "a new password"})
 
-    for type, stage, verified, more in [
+    for name, stage, verified, more in [
         ("auth.user_signedUp", "", False, []),
         ("auth.email_verificationRequested", "", False, ["expiresAt"]),
         ("auth.email_verified", "", True, []),
@@ -86,7 +86,7 @@ def test_the_payloads_of_a_whole_story(api: Api, mailed: Callable[[str], str]) -
         ("auth.password_reset", "requested", True, ["expiresAt"]),
         ("auth.password_reset", "completed", True, []),
     ]:
-        event = Event.objects.get(type=type, stage=stage)
+        event = Event.objects.get(type=name, stage=stage)
         assert sorted(event.data) == sorted(PERSON + more)
         assert event.data["emailVerified"] is verified
 
