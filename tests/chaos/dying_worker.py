@@ -1,0 +1,56 @@
+"""A real worker that kills itself with SIGKILL at a named moment of its first delivery. Run as a program by the tests.
+
+The moment is the first argument: `before-send`, `after-send`, `before-acknowledge`, `amid-acknowledge`, `amid-sequence`.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastgen_backend.settings")
+
+
+def die(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_after(work: Callable[..., Any]) -> Callable[..., Any]:
+    def last(*args: Any, **kwargs: Any) -> None:
+        work(*args, **kwargs)
+        die()
+
+    return last
+
+
+def main(moment: str) -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from events import worker
+    from events.services import acknowledgement, delivery, sequencing
+
+    send = delivery.send
+
+    async def send_and_die(*args: Any) -> None:
+        await send(*args)
+        die()
+
+    places: dict[str, tuple[Any, str, Any]] = {
+        "before-send": (delivery, "send", die),
+        "after-send": (delivery, "send", send_and_die),
+        "before-acknowledge": (worker, "acknowledge", die),
+        "amid-acknowledge": (acknowledgement, "finish", die_after(acknowledgement.finish)),
+        "amid-sequence": (sequencing, "_promise", die_after(sequencing._promise)),
+    }
+    setattr(*places[moment])
+    call_command("events_worker")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
