@@ -1,9 +1,8 @@
 """The security checklist, a test per line, named after its number (OWASP ASVS 5.0, NIST SP 800-63B-4, RFC 9700).
 
-Not built yet: 12 imported hashes; 15 the known device; 6, 28 a person's own change of password and list of sessions; 26
-Not built yet: 12 imported hashes; 15 the known device; 6, 28 a person’s own password change and list of sessions;
-26 apart from the limits; 17, 21 and 33 mail codes; 31, 32, 34 second factors; 35, 37 to 39 and 44 OAuth clients; 43 social
-login; 45 mail about new devices.
+Not built yet: 12 imported hashes; 15 the known device; 6, 28 a person's own change of password and list of sessions;
+17, 21, 33 mail codes; 31, 32, 34 second factors; 35, 37, 38, 39, 44 OAuth clients; 43 social login; 45 mail about new
+devices.
 """
 
 import logging
