@@ -1,6 +1,6 @@
 """A real worker that kills itself with SIGKILL at a named moment of its first delivery. Run as a program by the tests.
 
-The moment is the first argument: `before-send`, `after-send`, `before-acknowledge`, `amid-acknowledge`, `amid-sequence`.
+The first argument names it: `before-send`, `after-send`, `before-acknowledge`, `amid-acknowledge` or `amid-sequence`.
 """
 
 import os
@@ -33,12 +33,10 @@ def main(moment: str) -> None:
     from django.core.management import call_command
 
     from events import worker
-    from events.services import acknowledgement, delivery, sequencing
-
-    send = delivery.send
+    from events.services import acknowledgement, delivery, sending, sequencing
 
     async def send_and_die(*args: Any) -> None:
-        await send(*args)
+        await sending.send(*args)
         die()
 
     places: dict[str, tuple[Any, str, Any]] = {
