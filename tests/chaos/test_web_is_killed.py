@@ -1,4 +1,4 @@
-"""kill -9 of the web process amid sign-ups: who was answered is there, with every event, and the webhook hears of all."""
+"""kill -9 of the web process amid sign-ups: who was answered is there, with their event, and the webhook hears it."""
 
 import json
 import os
