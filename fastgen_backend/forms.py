@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from fastgen_backend.errors import DomainError
+from fastgen_backend.errors import DomainError, FieldError
 
 LONGEST_EMAIL = 254  # RFC 5321, erratum 1690
 MISSING = {"required": _("Please fill this in.")}
@@ -25,10 +25,10 @@ class PlainForm(forms.Form):
     def refuse(self, error: DomainError) -> None:
         """Say `error` at the fields it blames, else on top."""
         self.refusal = error
-        blamed = [(_field_of(each.pointer), each.detail) for each in error.errors] or [("", error.detail)]
-        for name, detail in blamed:
+        for each in error.errors or [FieldError("", error.code, error.detail)]:
+            name, line = _field_of(each.pointer)
             known = name in self.fields and not self[name].is_hidden
-            self.add_error(name if known else None, detail)
+            self.add_error(name if known else None, _sentence(each.detail, line))
 
 
 class EmailField(forms.CharField):
@@ -98,7 +98,14 @@ class FormPage(FormView):  # type: ignore[type-arg]  # the form differs by page
         return response
 
 
-def _field_of(pointer: str) -> str:
-    """The form's name for the member that a JSON Pointer names: `/callbackUrl` is `callback_url`."""
-    member = pointer.removeprefix("/").partition("/")[0]
-    return re.sub(r"(?<!^)([A-Z])", r"_\1", member).lower()
+def _field_of(pointer: str) -> tuple[str, int]:
+    """The form’s name for what a JSON Pointer names, and the line in a list: `/someUrls/1` is `some_urls`, line 2."""
+    member, _slash, index = pointer.removeprefix("/").partition("/")
+    name = re.sub(r"(?<!^)([A-Z])", r"_\1", member).lower()
+    return name, int(index) + 1 if index.isdecimal() else 0
+
+
+def _sentence(detail: str, line: int) -> str:
+    """Titles of refusals have no full stop; between sentences they get one."""
+    detail = detail if detail.endswith((".", "…")) else f"{detail}."
+    return _("Line %(number)d: %(detail)s") % {"number": line, "detail": detail} if line else detail

@@ -100,9 +100,9 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        query = self.queries.get(request.method or "", StrictSerializer)
+        query = self.queries.get(request.method or "")
         data = {name: values[-1] for name, values in request.query_params.lists()}
-        self.query = read(query, data)
+        self.query = read(query or StrictSerializer, data) if query or data else {}
 
     def read_body(self, serializer: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
         """The validated body, by the names that services use; raises DRF's `ValidationError`."""

@@ -26,7 +26,9 @@ def test_the_command_prints_the_key_alone(db: None) -> None:
     assert key.startswith("fgk_")
     assert key.count("\n") == 1
     assert Api(key.strip()).get(PATH).status_code == 200
-    assert ApiKey.objects.get().expires_at - timezone.now() > timedelta(days=29)
+    expires_at = ApiKey.objects.get().expires_at
+    assert expires_at is not None
+    assert expires_at - timezone.now() > timedelta(days=29)
 
 
 @pytest.mark.parametrize("arguments", [["ci"], ["ci", "--scope", "everything"], ["", "--scope", "*"]])

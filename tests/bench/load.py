@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 HEAD_END = b"\r\n\r\n"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 BUSY = (429, 503)
 PAUSE_SECONDS = 0.1  # of a connection that was turned away
@@ -24,8 +25,11 @@ class Line:
 
     def is_complete(self) -> bool:
         end = self.answer.find(HEAD_END)
-        found = LENGTH.search(self.answer, 0, end) if end >= 0 else None
-        return end >= 0 and len(self.answer) >= end + len(HEAD_END) + int(found[1] if found else 0)
+        if end < 0:
+            return False
+        if found := LENGTH.search(self.answer, 0, end):
+            return len(self.answer) >= end + len(HEAD_END) + int(found[1])
+        return self.answer.endswith(LAST_CHUNK)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Load:
 
     def _count(self, line: Line, now: float) -> None:
         status = int(line.answer[9:12])
+        line = self._reconnect(line) if self._fresh else line
         if status in BUSY:
             self._turned_away += 1
             self._paused.append((now + PAUSE_SECONDS, line))
@@ -76,7 +81,7 @@ class Load:
             self._good += 1
             self._send(line)
         else:
-            raise RuntimeError(f"Unexpected answer: {line.answer[:500].decode(errors='replace')}")
+            raise RuntimeError(f"The server answered {status}.")
 
     def _resume(self, now: float) -> None:
         while self._paused and self._paused[0][0] <= now:
@@ -86,7 +91,9 @@ class Load:
         waiting = len(self._lines) - len(self._paused)
         deadline = time.perf_counter() + PATIENCE_SECONDS
         while waiting > 0 and time.perf_counter() < deadline:
-            waiting -= len(list(self._answers()))
+            for line in self._answers():
+                self._poll.unregister(line.socket)
+                waiting -= 1
         for line in self._lines.values():
             line.socket.close()
         self._poll.close()
@@ -102,8 +109,6 @@ class Load:
                 yield line
 
     def _send(self, line: Line) -> None:
-        if self._fresh and line.answer:
-            line = self._reconnect(line)
         line.answer.clear()
         line.socket.send(next(self._requests))
 

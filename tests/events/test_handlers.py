@@ -58,7 +58,7 @@ def request_reset(*, internal_only: bool = False, lasts: timedelta = timedelta(h
 
 
 def test_a_handler_is_told_the_envelope():
-    told = []
+    told: list[dict[str, Any]] = []
     on_event("custom.*", atomic=False)(told.append)
     event = happen(sku="A1")
 
@@ -70,7 +70,7 @@ def test_a_handler_is_told_the_envelope():
 def test_a_handler_added_later_begins_with_what_happens_from_then_on():
     happen()
     work_until(lambda: Event.objects.positioned().exists())
-    told = []
+    told: list[dict[str, Any]] = []
     on_event("custom.*", atomic=False)(told.append)
     work_until(Subscriber.objects.exists)
     second = happen()
@@ -81,7 +81,7 @@ def test_a_handler_added_later_begins_with_what_happens_from_then_on():
 
 
 def test_a_stage_can_be_asked_for():
-    told = []
+    told: list[dict[str, Any]] = []
     on_event("auth.password_reset:completed", atomic=False)(told.append)
     request_reset()
     record_event(type=EventType.PASSWORD_RESET, stage="completed", data=PERSON, origin=COMMAND_LINE)
@@ -106,7 +106,7 @@ def test_the_effect_of_an_atomic_handler_commits_with_the_mark_that_it_was_told(
 
 
 def test_the_effect_of_an_atomic_handler_that_fails_is_rolled_back_and_tried_again():
-    times = []
+    times: list[int] = []
 
     @on_event("custom.*")
     def handler(event: dict[str, Any]) -> None:
@@ -218,7 +218,7 @@ def test_a_malformed_filter_is_refused(text: str):
 
 
 def test_a_handler_is_told_token_and_link_in_the_documented_order():
-    told = []
+    told: list[dict[str, Any]] = []
     on_event("auth.*", atomic=False)(told.append)
     request_reset()
 
@@ -230,7 +230,7 @@ def test_a_handler_is_told_token_and_link_in_the_documented_order():
 
 
 def test_after_expiry_token_and_link_are_null():
-    told = []
+    told: list[dict[str, Any]] = []
     on_event("auth.*", atomic=False)(told.append)
     request_reset(lasts=timedelta(seconds=-1))
 

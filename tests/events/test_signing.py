@@ -49,7 +49,7 @@ def test_after_a_rotation_a_call_is_verified_with_the_old_secret_and_the_new(lib
 @pytest.mark.parametrize("changed", [{"body": b"{}"}, {"message_id": "evt_2"}, {"timestamp": 1}, {"keys": [bytes(32)]}])
 def test_a_call_that_was_changed_is_refused(library: Library, changed: dict[str, Any]):
     secret = make_secret()
-    sent = {"message_id": "evt_1", "timestamp": int(time.time()), "body": BODY, "keys": [secret]}
+    sent: dict[str, Any] = {"message_id": "evt_1", "timestamp": int(time.time()), "body": BODY, "keys": [secret]}
     headers = signed_headers(**sent | changed)
     if "message_id" in changed:
         headers["webhook-id"] = "evt_1"

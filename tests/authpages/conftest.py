@@ -1,0 +1,54 @@
+"""A browser for the pages, and the ways into an account."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from authpages.models import HostedAuthSettings
+from tests.conftest import PASSWORD
+
+
+class Visitor:
+    """Opens pages and sends their forms as a browser does: hidden fields and CSRF token included."""
+
+    def __init__(self) -> None:
+        self.client = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1:8000"})
+
+    def get(self, path: str) -> Any:
+        return self.client.get(path)
+
+    def send(self, path: str, **fields: str) -> Any:
+        """Open the page at `path`, then post its first form, filled in with `fields`, to where it says."""
+        page = self.get(path).content.decode()
+        form = re.search(r'<form[^>]*method="post"[^>]*>.*?</form>', page, re.DOTALL)
+        assert form, page
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+        action = re.search(r'<form[^>]* action="([^"]+)"', form[0])
+        return self.client.post(html.unescape(action[1]) if action else path, hidden | fields)
+
+    def sign_up(self, email: str = "ann@example.com", password: str = PASSWORD, *, at: str = "/signup") -> Any:
+        return self.send(at, email=email, password=password)
+
+    def log_in(self, email: str = "ann@example.com", password: str = PASSWORD, *, at: str = "/login") -> Any:
+        return self.send(at, email=email, password=password)
+
+
+@pytest.fixture
+def visitor(db: None) -> Visitor:
+    """Somebody with a browser of their own."""
+    return Visitor()
+
+
+@pytest.fixture
+def hosted(db: None) -> HostedAuthSettings:
+    """The settings of the hosted pages, to be changed and saved."""
+    return HostedAuthSettings.objects.get_or_create(pk=1)[0]
+
+
+def text_of(answer: Any) -> str:
+    """What a page says, without its marks."""
+    body = re.sub(r"<head>.*?</head>", "", answer.content.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())

@@ -1,0 +1,150 @@
+"""Chromium against a real `manage.py up`: every page that a test opens is watched for errors and strangers."""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.conftest import PASSWORD, is_required
+from tests.processes import Running, database_url, start, up, wait_for
+
+__all__ = ["database_url", "start", "up"]
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = """async tags => {
+    const { violations } = await axe.run({ iframes: false, runOnly: tags });
+    return violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.html} ${node.failureSummary}`));
+}"""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium. Without it, or without axe-core, these tests are left out, or fail where they are required."""
+    if not CHROMIUM or not AXE.exists():
+        missing = "Chromium" if not CHROMIUM else "axe-core (`npm ci` in tests/browser installs it)"
+        (pytest.fail if is_required() else pytest.skip)(f"The browser tests need {missing}, and it is not installed.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class CallbackApp:
+    """The customer's app, on a port of its own."""
+
+    url: str
+    visits: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def app() -> Iterator[CallbackApp]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.visits.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<title>Notes</title><link rel=icon href=data:,><h1>Welcome to your notes</h1>")
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    seen = CallbackApp(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield seen
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Watch:
+    """What must not happen in any browser: a complaint in its console, a request to a stranger."""
+
+    own: tuple[str, ...]
+    complaints: list[str] = field(default_factory=list)
+
+    def over(self, context: BrowserContext) -> BrowserContext:
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.on("request", lambda request: self._see(request.url))
+        return context
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        refused_page = message.text.startswith("Failed to load resource: the server responded with a status of 4")
+        own_page = message.page is not None and message.location["url"].partition("#")[0] == message.page.url
+        if message.type in {"error", "warning"} and not (refused_page and own_page):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _see(self, url: str) -> None:
+        if not url.startswith((*self.own, "data:")):
+            self.complaints.append(f"a request to {url}")
+
+
+@pytest.fixture
+def new_page(chromium: Browser, up: Running, app: CallbackApp) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a browser of its own, with nothing in it; options as Playwright's `new_context`."""
+    watch = Watch((up.url, app.url))
+    contexts: list[BrowserContext] = []
+
+    def open_page(**options: Any) -> Page:
+        contexts.append(watch.over(chromium.new_context(base_url=up.url, **options)))
+        contexts[-1].set_default_timeout(10_000)
+        return contexts[-1].new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not watch.complaints
+
+
+@pytest.fixture
+def admin(new_page: Callable[..., Page], up: Running) -> Page:
+    """The first admin, made by the link that the start printed, in the console."""
+    page = new_page()
+    link = re.search(r"http\S+/console/setup\?token=\S+", up.out.read_text())
+    assert link
+    page.goto(link[0])
+    fill_in(page, email="root@example.com", password=PASSWORD)
+    page.wait_for_url("**/console/settings")
+    return page
+
+
+def fill_in(page: Page, **fields: str) -> None:
+    """Fill in the page's form and send it with its one filled button."""
+    for name, value in fields.items():
+        page.fill(f"[name={name}]", value)
+    with page.expect_navigation():
+        page.click("button.primary")
+
+
+def link_mailed_to(admin: Page, email: str, subject: str) -> str:
+    """Wait for a mail in the development inbox, open it there, and answer where its link leads."""
+    mail = admin.locator(".mails a", has_text=email).filter(has_text=subject)
+
+    def has_come() -> bool:
+        admin.goto("/console/inbox")
+        return mail.count() > 0
+
+    assert wait_for(has_come)
+    mail.first.click()
+    return str(admin.locator(".letter a").get_attribute("href"))
+
+
+def assert_is_accessible(page: Page) -> None:
+    """Nothing that axe-core finds, and nothing that has to be scrolled sideways."""
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(RUN_AXE, WCAG) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

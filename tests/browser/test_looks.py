@@ -1,0 +1,93 @@
+"""Every page on a phone and on a desk, in light and dark: nothing for axe-core to find, nothing to scroll sideways."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import assert_is_accessible, fill_in, link_mailed_to
+from tests.conftest import PASSWORD
+
+ANN = "a.person.with.quite.a.long.address.to.show@mail.example.com"
+VISITORS = ["/login", "/signup", "/logout", "/verify-email", "/forgot-password", "/console/login", "/nowhere"]
+BROKEN_LINKS = ["/verify-email?token=x", "/reset-password?token=x", "/console/setup?token=x"]
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_looks_right(admin: Page, new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
+    light, dark = new_page(**screen, color_scheme="light"), new_page(**screen, color_scheme="dark")
+    for page in (light, dark):
+        _look_at_the_pages_of_visitors(page)
+    for page in (light, dark):
+        _look_at_the_pages_of_a_person(page, f"{'light' if page is light else 'dark'}.{ANN}", admin)
+    for page in (light, dark):
+        _look_at_the_console(page)
+
+
+@pytest.mark.parametrize("accent", ["#ffd400", "#ffffff", "#000000", "#767676"])
+def test_any_accent_is_readable(admin: Page, new_page: Callable[..., Page], accent: str) -> None:
+    fill_in(admin, accent_color=accent, product_name="Acme Notes & Friends", terms_url="https://acme.example/terms")
+
+    for scheme in ("light", "dark"):
+        page = new_page(color_scheme=scheme)
+        page.goto("/login")
+        assert_is_accessible(page)
+
+
+def test_targets_on_a_phone_are_as_large_as_a_finger(admin: Page, new_page: Callable[..., Page]) -> None:
+    page = new_page(**PHONE)
+    for path in ("/login", "/signup", "/console/login"):
+        page.goto(path)
+        for target in page.locator("a, button, input:not([type=hidden])").all():
+            box = target.bounding_box()
+            assert box
+            assert box["height"] >= 44, f"{path}: {target.evaluate('it => it.outerHTML')}"
+
+
+def _look_at_the_pages_of_visitors(page: Page) -> None:
+    for path in VISITORS + BROKEN_LINKS:
+        page.goto(path)
+        assert_is_accessible(page)
+    page.goto("/signup")
+    fill_in(page)
+    assert_is_accessible(page)
+    page.goto("/login")
+    fill_in(page, email="who@example.com", password="not the password")
+    assert_is_accessible(page)
+    page.goto("/forgot-password")
+    fill_in(page, email="who@example.com")
+    assert_is_accessible(page)
+
+
+def _look_at_the_pages_of_a_person(page: Page, email: str, admin: Page) -> None:
+    page.goto("/signup")
+    fill_in(page, email=email, password=PASSWORD)
+    page.wait_for_url("**/account")
+    for path in ("/account", "/login", "/logout"):
+        page.goto(path)
+        assert_is_accessible(page)
+    link = link_mailed_to(admin, email, "Verify")
+    page.context.clear_cookies()
+    page.goto(link)
+    assert_is_accessible(page)
+    page.goto("/forgot-password")
+    fill_in(page, email=email)
+    page.goto(link_mailed_to(admin, email, "password"))
+    assert_is_accessible(page)
+
+
+def _look_at_the_console(page: Page) -> None:
+    page.goto("/console/settings")
+    fill_in(page, email="root@example.com", password=PASSWORD)
+    assert_is_accessible(page)
+    fill_in(page, callback_url="no address")
+    page.get_by_role("alert").wait_for()
+    assert_is_accessible(page)
+    page.goto("/console/inbox")
+    assert_is_accessible(page)
+    page.locator(".mails a").first.click()
+    page.locator(".letter").wait_for()
+    assert_is_accessible(page)

@@ -1,0 +1,171 @@
+"""What follows from a failed call: the next try, a dead letter, a disabled webhook."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber, Webhook
+from events.services.sending import seconds_to_wait
+from tests.events.conftest import happen, work_until
+from tests.receivers import Receiver, answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Subscribe = Callable[..., Webhook]
+
+
+def is_delivered() -> bool:
+    return FinishedDelivery.objects.filter(state="delivered").exists()
+
+
+def is_dead() -> bool:
+    return FinishedDelivery.objects.filter(state="dead").exists()
+
+
+def is_tried() -> bool:
+    return Attempt.objects.exists()
+
+
+def test_retries_take_one_step_after_the_other(subscribe: Subscribe, receiver: Receiver, settings: Any):
+    settings.WEBHOOK_RETRY_SECONDS = [100, 200]
+    subscribe()
+    receiver.on("/hook", answer(500))
+    happen()
+
+    work_until(is_tried)
+
+    pending = Delivery.objects.get()
+    assert pending.tries == 1
+    assert pending.worker is None
+    assert timedelta(seconds=95) < pending.due_at - timezone.now() < timedelta(seconds=110)
+
+
+def test_retry_after_is_honoured(subscribe: Subscribe, receiver: Receiver):
+    subscribe()
+    receiver.on("/hook", answer(429, retry_after="500"))
+    happen()
+
+    work_until(is_tried)
+
+    assert timedelta(seconds=490) < Delivery.objects.get().due_at - timezone.now() < timedelta(seconds=501)
+
+
+def test_retry_after_may_not_ask_for_more_than_a_day(subscribe: Subscribe, receiver: Receiver):
+    subscribe()
+    receiver.on("/hook", answer(503, retry_after="99999999"))
+    happen()
+
+    work_until(is_tried)
+
+    assert Delivery.objects.get().due_at - timezone.now() < timedelta(days=1, seconds=1)
+
+
+def test_retry_after_may_be_a_date():
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+
+    assert 85 < seconds_to_wait({"Retry-After": later}) <= 90
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5", "1e9", "²", "Mon, 99 Foo 2026 00:00:00 GMT"])
+def test_a_malformed_retry_after_is_ignored(text: str):
+    assert seconds_to_wait({"Retry-After": text}) == 0
+
+
+def test_after_the_last_retry_a_delivery_is_dead_and_an_event_tells_so(subscribe: Subscribe, receiver: Receiver):
+    webhook = subscribe("/hook", "custom.*")
+    receiver.on("/hook", answer(500))
+    event = happen()
+
+    work_until(is_dead)
+
+    dead = FinishedDelivery.objects.get()
+    assert len(receiver.at("/hook")) == 3
+    assert not Delivery.objects.exists()
+    assert Event.objects.get(type="events.delivery_exhausted").data == {
+        "deliveryId": str(dead.pk),
+        "webhookId": str(webhook.pk),
+        "eventId": event.public_id,
+        "eventType": "custom.order_placed",
+        "lastStatus": 500,
+        "lastError": "Answered 500",
+    }
+
+
+def test_a_dead_event_about_events_makes_no_further_event(subscribe: Subscribe, receiver: Receiver):
+    subscribe("/hook", "*")
+    receiver.on("/hook", answer(500))
+    happen()
+
+    work_until(lambda: FinishedDelivery.objects.filter(state="dead").count() == 2)
+
+    assert Event.objects.count() == 2
+
+
+def test_410_disables_the_webhook_and_keeps_what_it_was_promised(subscribe: Subscribe, receiver: Receiver):
+    webhook = subscribe("/hook", "custom.*")
+    receiver.on("/hook", answer(410))
+    happen()
+
+    work_until(lambda: Subscriber.objects.filter(enabled=False).exists())
+
+    webhook.refresh_from_db()
+    pending = Delivery.objects.get()
+    told = Event.objects.get(type="events.webhook_disabled").data
+    assert webhook.disabled_at
+    assert told == {"webhookId": str(webhook.pk), "url": webhook.url, "reason": "The receiver answered 410 Gone."}
+    assert (pending.worker, pending.tries) == (None, 0)
+
+
+def test_a_disabled_webhook_gets_no_new_deliveries_and_the_old_ones_once_enabled(
+    subscribe: Subscribe, receiver: Receiver
+):
+    subscribe("/hook", "custom.*")
+    receiver.on("/hook", answer(410), answer(204))
+    first = happen()
+    work_until(lambda: Subscriber.objects.filter(enabled=False).exists())
+    happen()
+    work_until(lambda: Event.objects.positioned().count() == 3)
+
+    Subscriber.objects.update(enabled=True)
+    work_until(is_delivered)
+
+    assert [call.headers["webhook-id"] for call in receiver.at("/hook")] == [first.public_id, first.public_id]
+    assert not Delivery.objects.exists()
+
+
+def test_failing_since_is_set_by_a_failure(subscribe: Subscribe, receiver: Receiver, settings: Any):
+    settings.WEBHOOK_RETRY_SECONDS = [100]
+    webhook = subscribe()
+    receiver.on("/hook", answer(500))
+    happen()
+
+    work_until(is_tried)
+
+    webhook.refresh_from_db()
+    assert webhook.failing_since
+
+
+def test_failing_since_is_cleared_by_a_success(subscribe: Subscribe, receiver: Receiver):
+    webhook = subscribe()
+    Webhook.objects.update(failing_since=timezone.now())
+    happen()
+
+    work_until(is_delivered)
+
+    webhook.refresh_from_db()
+    assert webhook.failing_since is None
+
+
+def test_a_webhook_that_fails_for_five_days_is_disabled(subscribe: Subscribe, receiver: Receiver):
+    webhook = subscribe("/hook", "custom.*")
+    Webhook.objects.update(failing_since=timezone.now() - timedelta(days=5))
+    receiver.on("/hook", answer(500))
+    happen()
+
+    work_until(lambda: Subscriber.objects.filter(enabled=False).exists())
+
+    webhook.refresh_from_db()
+    assert webhook.disabled_reason == "Every call failed for 5 days."
