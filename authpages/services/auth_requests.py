@@ -24,6 +24,8 @@ def resolve_due(limit: int = 100) -> int:
     One that fails is logged and tried again a minute later, and holds up none of the others.
     """
     for done in range(limit):
+        if not AuthRequest.objects.filter(resolved_at=None, due_at__lte=timezone.now()).exists():
+            return done  # a look that takes no lock
         request_id = None
         try:
             with transaction.atomic():
@@ -44,8 +46,6 @@ def resolve_due(limit: int = 100) -> int:
 def _next() -> AuthRequest | None:
     """The oldest request that is due and that no other worker holds."""
     waiting = AuthRequest.objects.filter(resolved_at=None, due_at__lte=timezone.now())
-    if not waiting.exists():  # a look that takes no lock
-        return None
     return waiting.select_for_update(skip_locked=True).order_by("pk").first()
 
 
