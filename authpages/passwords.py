@@ -107,7 +107,7 @@ def _in_turn(work: Callable[[], Result]) -> Result:
 
 @cache
 def _dummy_hash(*parameters: int) -> str:
-    """What an unknown address is checked against: of today's parameters, made once and never inside a measured path."""
+    """What an unknown address is checked against: of today's parameters, made once per process."""
     return hashers.make_password("nobody has this password")
 
 

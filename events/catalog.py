@@ -111,7 +111,12 @@ KINDS = [
     EventKind(EventType.TABLE_EMPTIED, "Every row of a table was deleted.", TABLE, TABLE_EXAMPLE),
     EventKind(EventType.TABLE_DELETED, "A table was deleted; it carries the last values.", TABLE, TABLE_EXAMPLE),
     EventKind(EventType.USER_LOGGED_IN, "A person logged in.", PERSON, PERSON_EXAMPLE),
-    EventKind(EventType.USER_SIGNED_UP, "A person signed up, which also logs them in.", PERSON, PERSON_EXAMPLE),
+    EventKind(
+        EventType.USER_SIGNED_UP,
+        "A person signed up.",
+        PERSON,
+        PERSON_EXAMPLE,
+    ),
     EventKind(
         EventType.EMAIL_VERIFICATION_REQUESTED,
         "A link that verifies an address was made, at sign-up or on request; good for one day.",
@@ -185,12 +190,12 @@ KINDS = [
     ),
     EventKind(
         EventType.WEBHOOK_DISABLED,
-        "A webhook was switched off, because its endpoint answered 410 Gone.",
+        "A webhook was switched off: its receiver answered 410 Gone, or failed for five days.",
         _object(webhookId=UUID, url=TEXT, reason=TEXT),
         {
             "webhookId": "019aa0e0-2222-7c31-9d2a-5b8e1f4a6c02",
             "url": "https://api.example.com/hooks",
-            "reason": "The endpoint answered 410 Gone.",
+            "reason": "The receiver answered 410 Gone.",
         },
     ),
 ]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -46,7 +46,8 @@ class EventsWorker:
         self._sending: set[asyncio.Task[None]] = set()
         self._finished: list[Outcome] = []
         self._has_finished, self._all_finished = asyncio.Event(), asyncio.Event()
-        self._held = 0  # claimed and not yet acknowledged
+        self._in_hand: set[UUID] = set()  # deliveries claimed and not yet acknowledged
+        self._may_stray = False  # a claim failed half-way, so leases may be held that nobody knows of
         self._under_way = 0  # of these, not yet delivered
 
     async def run(self) -> None:
@@ -127,9 +128,13 @@ class EventsWorker:
         return sequenced > 0
 
     async def _claim(self) -> bool:
-        room = settings.WORKER_SENDS_AT_ONCE - self._held
+        if self._may_stray:
+            await self._database.run(leases.release_strays, self.id, frozenset(self._in_hand))
+        room = settings.WORKER_SENDS_AT_ONCE - len(self._in_hand)
         if room > 0:
+            self._may_stray = True
             claims = await self._database.run(claim_deliveries, worker=self.id, room=room, handlers=list(registered))
+            self._may_stray = False
             for claim in claims:
                 self._send_off(claim)
         return False
@@ -141,7 +146,7 @@ class EventsWorker:
     # Deliveries ----------------------------------------------------------------------------------------------------
 
     def _send_off(self, claim: Claim) -> None:
-        self._held += 1
+        self._in_hand.add(claim.id)
         self._under_way += 1
         self._all_finished.clear()
         task = asyncio.create_task(self._deliver(claim))
@@ -155,7 +160,7 @@ class EventsWorker:
             self._finished.append(outcome)
             self._has_finished.set()
         else:
-            self._let_go(1)
+            self._let_go([claim])
         if not self._under_way:
             self._all_finished.set()
 
@@ -168,7 +173,7 @@ class EventsWorker:
             if not self._finished:
                 self._has_finished.clear()
             await self._acknowledge(group)
-            self._let_go(len(group))
+            self._let_go([outcome.claim for outcome in group])
 
     async def _acknowledge(self, group: Sequence[Outcome]) -> None:
         """Write one group. An outcome that can't be written holds up no other; its delivery waits for a restart."""
@@ -183,8 +188,8 @@ class EventsWorker:
             for outcome in group:
                 await self._acknowledge([outcome])
 
-    def _let_go(self, number: int) -> None:
-        self._held -= number
+    def _let_go(self, claims: Iterable[Claim]) -> None:
+        self._in_hand.difference_update(claim.id for claim in claims)
         self._new_deliveries.set()
 
     async def _finish(self) -> None:
@@ -194,7 +199,7 @@ class EventsWorker:
         unfinished = len(self._sending)
         for task in self._sending:
             task.cancel()
-        while self._held > unfinished:
+        while len(self._in_hand) > unfinished:
             await asyncio.sleep(GROUP_SECONDS)
         with contextlib.suppress(*AWAY):  # its leases run out by themselves
             await self._database.run(leases.release_leases, self.id)

@@ -1,11 +1,17 @@
 """How OpenAPI tells our endpoints: parameters from `queries`, problems as the answers to refusals."""
 
+from functools import cache
 from typing import Any, Literal
 
 from django.conf import settings
+from django.http import HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiJsonRenderer
 from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 
 from fastgen_backend.rest import Endpoint, StrictSerializer
 
@@ -78,3 +84,21 @@ class EndpointSchema(AutoSchema):
         content = {"application/problem+json": {"schema": component.ref if component else {}}}
         refusals = {status: {"description": title, "content": content} for status, title in REFUSALS.items()}
         return {**refusals, **answers}
+
+
+@cache
+def _document() -> bytes:
+    """The whole schema as JSON, made once per process: it changes with the code alone."""
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    return bytes(OpenApiJsonRenderer().render(generator.get_schema(request=None, public=True)))  # type: ignore[no-untyped-call]
+
+
+class OpenApiView(Endpoint):
+    """OpenAPI 3, for everyone."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    schema = None
+
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse(_document(), content_type="application/vnd.oai.openapi+json")

@@ -19,6 +19,7 @@ from fastgen_backend.requests import origin_of
 
 PAGE_DEFAULT = 50
 PAGE_MAX = 200
+MAX_DEPTH = 32  # of JSON that we keep
 INVALID_CURSOR = ErrorDetail("This is no cursor of this list.", "invalid-cursor")
 Row = TypeVar("Row", bound=models.Model)
 
@@ -50,6 +51,8 @@ class PlainJSONField(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         if self.only_object and not isinstance(data, dict):
             raise ValidationError("This must be a JSON object.", code="not-an-object")
+        if _is_too_deep(data):
+            raise ValidationError(f"This may be nested {MAX_DEPTH} levels deep.", code="too-deep")
         if not _is_storable(data):
             raise ValidationError("Text must not hold NUL or lone surrogates.", code="invalid-characters")
         if len(json.dumps(data, ensure_ascii=False).encode()) > self.max_bytes:
@@ -100,7 +103,7 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        query = self.queries.get(request.method or "")
+        query = self.queries.get("GET" if request.method == "HEAD" else request.method or "")
         data = {name: values[-1] for name, values in request.query_params.lists()}
         self.query = read(query or StrictSerializer, data) if query or data else {}
 
@@ -159,6 +162,14 @@ def open_cursor(cursor: str) -> str:
     if not text or make_cursor(text) != cursor:
         raise ValidationError({"cursor": [INVALID_CURSOR]})
     return text
+
+
+def _is_too_deep(value: Any, depth: int = 0) -> bool:
+    """Whether `value` is nested beyond what is sensible, and what a recursive walk can do."""
+    if depth > MAX_DEPTH:
+        return True
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_is_too_deep(each, depth + 1) for each in below)
 
 
 def _is_storable(value: Any) -> bool:

@@ -65,8 +65,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "fastgen_backend.requests.RequestMiddleware",
     "fastgen_backend.response_headers.SecurityHeadersMiddleware",
+    "fastgen_backend.requests.RequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "fastgen_backend.requests.BodyLimitMiddleware",

@@ -1,13 +1,10 @@
 """Every address, by area."""
 
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.views import SpectacularAPIView
-from rest_framework.permissions import AllowAny
 
-openapi = SpectacularAPIView.as_view(
-    renderer_classes=[OpenApiJsonRenderer], permission_classes=[AllowAny], authentication_classes=[]
-)
+from fastgen_backend.openapi import OpenApiView
+
+openapi = OpenApiView.as_view()
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("authpages.pages.urls")),

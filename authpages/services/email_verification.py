@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from authpages import signals, throttles
-from authpages.addresses import email_key
-from authpages.errors import LinkInvalid
+from authpages.addresses import email_key, is_usable
+from authpages.errors import EmailUnusable, LinkInvalid
 from authpages.models import AuthRequest, OneTimeLink, User
 from authpages.services.asking import ask
 from authpages.services.links import Purpose, find_link, issue_link, known_link, spend
@@ -28,6 +28,8 @@ def request_own_verification(*, user: User, origin: Origin) -> None:
 
 def request_verification(*, email: str, origin: Origin) -> None:
     """Ask for a new link for any address, without telling whether it has an account. Raises `TooManyRequests`."""
+    if not is_usable(email):
+        raise EmailUnusable
     throttles.count(throttles.mail_limits("verification", email_key(email), origin.ip_address))
     ask(AuthRequest.Kind.VERIFICATION, email=email, origin=origin)
 

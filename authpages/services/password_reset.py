@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from authpages import passwords, signals, throttles
-from authpages.addresses import email_key
-from authpages.errors import LinkInvalid
+from authpages.addresses import email_key, is_usable
+from authpages.errors import EmailUnusable, LinkInvalid
 from authpages.models import AuthRequest, HostedAuthSettings, User
 from authpages.services.asking import ask
 from authpages.services.links import Purpose, find_link, issue_link, spend
@@ -14,6 +14,8 @@ from fastgen_backend.origin import Origin
 
 def request_reset(*, email: str, origin: Origin) -> None:
     """Ask for a reset link, without telling whether the address has an account. Raises `TooManyRequests`."""
+    if not is_usable(email):
+        raise EmailUnusable
     throttles.count(throttles.mail_limits("reset", email_key(email), origin.ip_address))
     ask(AuthRequest.Kind.RESET, email=email, origin=origin)
 

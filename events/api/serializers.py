@@ -14,6 +14,7 @@ from events.models import Attempt, Delivery, FinishedDelivery, Webhook
 from fastgen_backend.rest import PAGE_DEFAULT, PAGE_MAX, PlainJSONField, StrictSerializer
 
 EVENT_DATA_MAX_BYTES = 64 * 1024
+FILTERS_MAX = 50
 
 
 class WebhookFields(StrictSerializer):
@@ -111,7 +112,9 @@ class EventsQuery(StrictSerializer):
     order = serializers.ChoiceField(choices=["position", "-position"], default="position")
 
     def validate_types(self, text: str) -> list[str]:
-        filters = [part.strip() for part in text.split(",")]
+        filters = sorted({part.strip() for part in text.split(",")})
+        if len(filters) > FILTERS_MAX:
+            raise ValidationError(f"Name {FILTERS_MAX} filters at most.", code="too-many")
         for each in filters:
             try:
                 check_filter(each)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,6 +17,7 @@ from events.services.recording import record_custom_event
 from events.services.secrets import reveal
 from fastgen_backend.errors import NotFound
 from fastgen_backend.rest import (
+    INVALID_CURSOR,
     Endpoint,
     PageQuery,
     api_origin,
@@ -148,4 +150,6 @@ def _sequence(cursor: str | None) -> int | None:
     if not cursor:
         return None
     text = open_cursor(cursor)
-    return int(text) if text.isdecimal() else None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValidationError({"cursor": [INVALID_CURSOR]})
+    return int(text)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from events.catalog import EventType
@@ -23,6 +23,7 @@ def acknowledge(worker: UUID, outcomes: Sequence[Outcome]) -> int:
     The others were taken from it and belong to someone else: nothing is written about them.
     """
     with transaction.atomic():
+        _keep_subscribers(outcomes)
         held = _held(worker, outcomes)
         if held:
             _write(held, timezone.now())
@@ -50,6 +51,15 @@ def log_attempts(outcomes: Sequence[Outcome]) -> None:
         )
         for outcome in outcomes
     )
+
+
+def _keep_subscribers(outcomes: Sequence[Outcome]) -> None:
+    """Lock the subscribers before their deliveries, as deleting one does, so that neither waits for ever."""
+    if connection.vendor != "postgresql":
+        return
+    ids = list({outcome.claim.subscriber_id for outcome in outcomes})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM events_subscriber WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [ids])
 
 
 def _held(worker: UUID, outcomes: Sequence[Outcome]) -> list[Outcome]:

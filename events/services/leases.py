@@ -1,5 +1,6 @@
 """Which workers live. One without a heartbeat for 10 s loses what it holds: at once, and without using up a retry."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -35,6 +36,11 @@ def reap_dead_workers() -> int:
     with transaction.atomic():
         silent.delete()
         return orphans.update(worker=None)
+
+
+def release_strays(worker: UUID, in_hand: Collection[UUID]) -> int:
+    """Let go of what `worker` holds without knowing: leases of a claim whose answer was lost on the way."""
+    return Delivery.objects.filter(worker=worker).exclude(pk__in=in_hand).update(worker=None)
 
 
 def release_leases(worker: UUID) -> int:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from events.filters import check_filter
-from events.models import Subscriber, Webhook
+from events.models import Attempt, Subscriber, Webhook
 from events.signing import make_secret, shown_secret
 from fastgen_backend import vault
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
@@ -93,7 +93,10 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
 def delete_webhook(*, webhook_id: UUID) -> None:
     """Delete a webhook and everything it was promised. Raises `NotFound`."""
     with transaction.atomic():
-        _locked(webhook_id).subscriber.delete()
+        subscriber = _locked(webhook_id).subscriber
+        for deliveries in (subscriber.deliveries, subscriber.finished_deliveries):
+            Attempt.objects.filter(delivery_id__in=deliveries.values_list("pk", flat=True)).delete()
+        subscriber.delete()
 
 
 def _locked(webhook_id: UUID) -> Webhook:

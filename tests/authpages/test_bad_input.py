@@ -155,3 +155,47 @@ def test_metadata_is_stored_as_given(api: Api) -> None:
     answer = api.post("/auth/signup", {**SIGN_UP, "metadata": metadata})
 
     assert answer.json()["user"]["metadata"] == metadata
+
+
+def _nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": [value]}
+    return value
+
+
+def test_deeply_nested_metadata_is_refused(api: Api) -> None:
+    _assert_refused(api.post("/auth/signup", {**SIGN_UP, "metadata": _nested(300)}), "/metadata")
+
+
+@pytest.mark.parametrize("path", ["/auth/email-verification/request", "/auth/password-reset/request"])
+@pytest.mark.parametrize("email", ["x" * 900 + "@example.com", "nobody"])
+def test_an_unusable_address_gets_no_mail(api: Api, path: str, email: str) -> None:
+    _assert_refused(api.post(path, {"email": email}), "/email")
+
+
+def test_a_length_with_many_zeros_is_refused(api: Api) -> None:
+    answer = api.client.generic(
+        "POST", "/api/v1/auth/login", b"{}", "application/json", CONTENT_LENGTH="0" * 25 + "5000000"
+    )
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/login?next=/a", "/api/v1/auth/me?x=1"])
+def test_a_charset_that_is_no_text_is_ignored(api: Api, path: str) -> None:
+    answer = api.client.get(path, headers={"content-type": "text/plain; charset=hex"})
+
+    assert answer.status_code in {200, 401}
+
+
+def test_another_host_gets_the_headers_too(api: Api) -> None:
+    answer = api.call("GET", "/auth/me", host="evil.example")
+
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_openapi_takes_no_parameters(api: Api) -> None:
+    assert api.get("/openapi.json").status_code == 200
+    assert "postSignUp" in api.get("/openapi.json").content.decode()
+    assert api.get("/openapi.json?lang=xx").status_code == 400

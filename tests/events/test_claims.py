@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from events.models import Attempt, Delivery, FinishedDelivery, LogHead, Subscriber, Webhook, Worker
 from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries, fair_shares
-from events.services.leases import beat, reap_dead_workers, register_worker, release_leases
+from events.services.leases import beat, reap_dead_workers, register_worker, release_leases, release_strays
 from events.services.outcomes import Outcome
 from events.services.sequencing import sequence_events
 from fastgen_backend.ids import uuid7
@@ -223,3 +223,17 @@ def test_room_is_shared_fairly(room: int, wishes: dict[UUID, Any]):
     assert sum(shares.values()) == min(room, sum(wanted.values()))
     assert all(0 < share <= wanted[pk] for pk, share in shares.items())
     assert not unmet or max(shares.values(), default=0) - min(unmet) <= 1
+
+
+def test_what_a_worker_holds_without_knowing_is_due_again(subscribe: Subscribe):
+    subscribe("/a", max_concurrency=10)
+    promise(4)
+    worker = register_worker()
+    known = claim(worker, room=2)
+    claim(worker, room=2)  # as if the answer of this claim had been lost
+
+    released = release_strays(worker, {each.id for each in known})
+
+    assert released == 2
+    assert set(Delivery.objects.filter(worker=worker).values_list("pk", flat=True)) == {each.id for each in known}
+    assert len(claim(register_worker())) == 2

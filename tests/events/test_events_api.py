@@ -127,6 +127,7 @@ def test_types_filter_as_webhooks_do(reader: Api, types: str, found: list[str]) 
         ("after=x", "/after"),
         ("after=evt_%00", "/after"),
         ("types=a%20b", "/types"),
+        ("types=" + ",".join(f"custom.a{number}" for number in range(60)), "/types"),
         ("limit=0", "/limit"),
         ("limit=201", "/limit"),
         ("limit=x", "/limit"),
@@ -177,3 +178,7 @@ def test_each_scope_opens_its_own_half(api: Api, key: Callable[..., Api]) -> Non
     assert key("events:read").post("/events", {"type": "custom.x", "data": {}}).status_code == 403
     api.sign_up()
     assert api.get("/events").status_code == 403
+
+
+def test_head_answers_as_get_does(reader: Api) -> None:
+    assert reader.call("HEAD", "/events?limit=5").status_code == 200

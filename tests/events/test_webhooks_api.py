@@ -175,3 +175,12 @@ class TestSecrets:
         created = _create(key("*")).json()
 
         assert key("webhooks:write").patch(f"/webhooks/{created['id']}", {"includeSecrets": False}).status_code == 200
+
+
+@pytest.mark.parametrize("cursor", ["anVuaw", "x", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "%00"])
+def test_a_cursor_that_is_none_of_ours_is_refused(caller: Api, cursor: str) -> None:
+    path = f"/webhooks/{_create(caller).json()['id']}/deliveries"
+
+    for listed in (path, "/webhooks"):
+        answer = caller.get(f"{listed}?cursor={cursor}")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/cursor")
