@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,9 +14,6 @@ from django.utils import timezone
 
 from authpages.addresses import MAX_LENGTH, email_key
 from fastgen_backend.ids import uuid7
-
-if TYPE_CHECKING:
-    pass
 
 
 def token_hash(token: str) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Max
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -46,19 +46,22 @@ def sign_up_limits(ip_address: str | None) -> list[Limit]:
 
 def mail_limits(kind: str, email_key: str, ip_address: str | None) -> list[Limit]:
     return [
-        Limit(f"mail-{kind}", settings.MAILS_PER_ACCOUNT_PER_HOUR, email_key),
         Limit(f"mail-{kind}-from", settings.MAILS_PER_ADDRESS_PER_HOUR, network_of(ip_address)),
+        Limit(f"mail-{kind}", settings.MAILS_PER_ACCOUNT_PER_HOUR, email_key),
     ]
 
 
 def count(limits: Iterable[Limit]) -> None:
-    """Count one use of each limit; raises `TooManyRequests` where one is used up. Outside of any transaction."""
+    """Count one use of each limit, in turn; raises `TooManyRequests` at the first that is used up.
+
+    An address that is over its limit uses up no account's. Outside of any transaction.
+    """
     if not settings.THROTTLES:
         return
     now = timezone.now()
-    used_up = [limit.key for limit in limits if _count_one(limit, now) > limit.times]
+    used_up = next((limit for limit in limits if _count_one(limit, now) > limit.times), None)
     if used_up:
-        over = Throttle.objects.filter(key__in=used_up).aggregate(latest=Max("forgotten_at"))["latest"]
+        over = Throttle.objects.values_list("forgotten_at", flat=True).get(key=used_up.key)
         wait = max(1, _seconds_until(over, now))
         raise TooManyRequests(_("That was too often; please wait a while and try again."), retry_after=wait)
 

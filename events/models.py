@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -152,12 +151,6 @@ class Worker(models.Model):
         return f"worker {self.pk}"
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def due(self, now: datetime) -> Self:
-        """Deliveries whose time has come and that no worker holds."""
-        return self.filter(worker=None, due_at__lte=now, subscriber__enabled=True)
-
-
 class Delivery(models.Model):
     """A promise not yet kept: this event to this subscriber. Once finished it becomes a `FinishedDelivery`.
 
@@ -177,8 +170,6 @@ class Delivery(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)  # attempts that used up a retry step
     worker = models.UUIDField(null=True)
     fence = models.PositiveIntegerField(default=0)
-
-    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         indexes = [

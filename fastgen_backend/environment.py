@@ -12,6 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
+KEY_LENGTH = 32
 
 
 def number(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31) -> int:
@@ -98,7 +99,7 @@ def secret_key(default_file: Path) -> str:
     """SECRET_KEY, or what SECRET_KEY_FILE holds; the default file is made once, readable by its owner alone."""
     given: str = env.str("SECRET_KEY", default="")
     if given:
-        return given
+        return _long_enough(given, "SECRET_KEY")
     named = env.str("SECRET_KEY_FILE", default="")
     file = Path(named) if named else default_file
     try:
@@ -107,8 +108,12 @@ def secret_key(default_file: Path) -> str:
         key = file.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(f"The secret key in {file} can't be read or made: {error.strerror}.") from None
-    if len(key) < 32:
-        raise ImproperlyConfigured(f"The secret key in {file} must be at least 32 characters long.")
+    return _long_enough(key, f"The secret key in {file}")
+
+
+def _long_enough(key: str, what: str) -> str:
+    if len(key) < KEY_LENGTH:
+        raise ImproperlyConfigured(f"{what} must be at least {KEY_LENGTH} characters long.")
     return key
 
 

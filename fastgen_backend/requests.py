@@ -27,8 +27,6 @@ class RequestMiddleware:
             return JsonResponse({"status": "ok"})
         request.request_id = _request_id(request)  # type: ignore[attr-defined]
         _believe_proxies(request)
-        # Whatever the Content-Type says: "hex" is a codec, too. The public setter would decode the query with it first.
-        request._encoding = "utf-8"  # type: ignore[attr-defined]
         try:
             request.get_host()  # also where no view would ask for it
         except DisallowedHost:

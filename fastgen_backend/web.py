@@ -4,10 +4,10 @@ import argparse
 import gc
 import sys
 from importlib import import_module
+from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.handlers.wsgi import WSGIHandler
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
@@ -52,7 +52,7 @@ def server(address: str, port: int) -> MPServer:
     )
 
 
-def load_application() -> WSGIHandler:
+def load_application() -> WSGIApplication:
     """What each worker process runs first."""
     take_stop_signals()
     end_with_parent()
