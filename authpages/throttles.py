@@ -70,8 +70,8 @@ def check_login(email_key: str, ip_address: str | None, *, lock: bool = False) -
     """Raise `LoginThrottled` or `PasswordLoginOff` while attempts on this account, or from this address, must wait.
 
     Answers whether there are failures to forget once a login succeeds. With `lock`, inside a transaction, attempts on
-    one account are told their answer one after the other, so that guesses sent at once learn no more than guesses sent
-    in a row.
+    an account that has failures are told their answer one after the other. Before the first failure there is no row to
+    lock: on PostgreSQL, guesses sent at that moment are all answered, as many as hashes may run and wait.
     """
     if not settings.THROTTLES:
         return False

@@ -82,7 +82,7 @@ def test_one_refresh_token_used_at_once_yields_one_child() -> None:
     assert len(set(answers)) == 1
 
 
-def test_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row() -> None:
+def test_after_failures_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row() -> None:
     Api().sign_up()
     for _ in range(9):
         Api().log_in(password="wrong")
