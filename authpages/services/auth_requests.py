@@ -82,9 +82,9 @@ def _sign_up(request: AuthRequest, user: User | None, origin: Origin) -> None:
 def _sign_up_again(request: AuthRequest, user: User, origin: Origin) -> None:
     """Someone signs up with an address that was never verified: the newest link must confirm the newest password.
 
-    Otherwise whoever signed up first with another's address would see it verified with a password of theirs. It does not
-    help an owner who signed up first and opens the link of a stranger's later sign-up: the last one counts. An account
-    that was ever logged in to keeps its password.
+    Otherwise whoever signed up first with another's address would see it verified with a password of theirs. That does
+    not help an owner who signed up first and opens the link of a stranger's later sign-up: the last one counts. An
+    account that was ever logged in to keeps its password.
     """
     if user.last_login_at is None:
         user.password = request.password
