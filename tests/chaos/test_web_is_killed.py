@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -19,6 +20,7 @@ __all__ = ["database_url", "start"]
 
 KILLS = 3
 SIGN_UPS = 60
+PAUSE_SECONDS = 0.05
 
 
 @pytest.fixture
@@ -71,6 +73,7 @@ def test_nobody_who_was_answered_is_lost(up: Running, developer: httpx.Client, r
 
     for count, thread in enumerate(threads, start=1):
         thread.start()
+        time.sleep(PAUSE_SECONDS)  # so that the kills fall amid sign-ups, and not before the first is answered
         if count % (SIGN_UPS // KILLS) == SIGN_UPS // KILLS // 2:
             _kill_a_web_worker(up)
     for thread in threads:
