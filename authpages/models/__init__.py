@@ -1,0 +1,29 @@
+"""Who people are, what proves it, and how the hosted pages look and behave."""
+
+import hashlib
+
+from authpages.models.hosted_settings import HostedAuthSettings
+from authpages.models.keys import ApiKey, SigningKey
+from authpages.models.one_time_links import AuthRequest, OneTimeLink
+from authpages.models.sessions import RefreshToken, Session
+from authpages.models.throttles import Throttle
+from authpages.models.users import Role, User
+
+__all__ = [
+    "ApiKey",
+    "AuthRequest",
+    "HostedAuthSettings",
+    "OneTimeLink",
+    "RefreshToken",
+    "Role",
+    "Session",
+    "SigningKey",
+    "Throttle",
+    "User",
+    "token_hash",
+]
+
+
+def token_hash(token: str) -> bytes:
+    """How a random token of 256 bits is kept: its SHA-256; it needs no slow hash, because it can't be guessed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

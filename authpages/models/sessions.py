@@ -1,0 +1,83 @@
+"""What stands behind a login: sessions, and the refresh tokens that carry some of them on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from authpages.models.users import User, role_names_of
+from fastgen_backend.ids import uuid7
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def alive(self, now: datetime) -> Self:
+        """Sessions that are neither ended nor over (absolute and idle limit), of people who are not blocked."""
+        idle_since = now - timedelta(days=settings.SESSION_IDLE_DAYS)
+        alive = self.filter(ended_at=None, expires_at__gt=now, last_seen_at__gt=idle_since)
+        return alive.filter(user__blocked=False)
+
+    def with_user(self) -> Self:
+        """Sessions with their user and the names of their roles, in one query."""
+        return self.select_related("user").annotate(user_roles=role_names_of("user_id"))
+
+
+class Session(models.Model):
+    """One login, behind a browser cookie and tokens alike, so that ending it ends both at once."""
+
+    class Kind(models.TextChoices):
+        END_USER = "end_user"
+        CONSOLE = "console"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.END_USER)
+    cookie_hash = models.BinaryField(max_length=32, null=True, unique=True)
+    authentication = models.CharField(max_length=20, default="password")
+    ip_address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=30, blank=True)
+    user_roles: list[str] | None  # by `with_user`
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end_reason="") | Q(ended_at__isnull=False),
+                name="a_session_ends_for_a_reason",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def actor(self) -> str:
+        """Who acts by this session, as events tell it."""
+        return f"user:{self.user_id}"
+
+    def allows(self, scope: str) -> bool:
+        """An admin's console session may do everything; a person's own session has no scope."""
+        return self.kind == self.Kind.CONSOLE and self.user.is_superuser
+
+
+class RefreshToken(models.Model):
+    """A link in a session's chain of refresh tokens; only its hash is kept, and the child is made from the parent."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")
+    hash = models.BinaryField(max_length=32, unique=True)
+    parent = models.OneToOneField("self", on_delete=models.CASCADE, null=True, related_name="child")
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"refresh token {self.pk}"
