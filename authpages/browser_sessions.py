@@ -7,12 +7,11 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from authpages.addresses import email_key
 from authpages.models import Session, token_hash
-from authpages.services.sessions import StartedSession, note_seen
+from authpages.services.sessions import StartedSession, find_browser_session
 
 PENDING_SALT = "authpages.pending-verification"
 PENDING_SECONDS = 86_400
@@ -76,15 +75,7 @@ def _lazy(request: HttpRequest, cookie_name: str, kind: Session.Kind) -> Any:
 
 
 def _find(cookie: str, kind: Session.Kind) -> Session | None:
-    if not cookie:
-        return None
-    now = timezone.now()
-    living = Session.objects.alive(now).with_user()
-    session = living.filter(cookie_hash=token_hash(cookie), kind=kind).first()
-    if session:
-        session.user.loaded_roles = session.user_roles
-        note_seen(session, now)
-    return session
+    return find_browser_session(cookie, kind) if cookie else None
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str, seconds: int) -> None:

@@ -1,7 +1,9 @@
 from django.apps import AppConfig
 from django.core.checks import register
+from django.core.signals import request_started
 
 from fastgen_backend.checks import mail_leaves_a_public_installation
+from fastgen_backend.connections import close_if_dropped
 
 
 class FastgenBackendConfig(AppConfig):
@@ -9,3 +11,4 @@ class FastgenBackendConfig(AppConfig):
 
     def ready(self) -> None:
         register(mail_leaves_a_public_installation)
+        request_started.connect(close_if_dropped)

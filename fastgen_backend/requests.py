@@ -7,6 +7,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from fastgen_backend.ids import uuid7
@@ -35,6 +37,25 @@ class RequestMiddleware:
             return HttpResponsePermanentRedirect(f"{settings.BASE_URL}{request.get_full_path()}")
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+
+class LanguageMiddleware:
+    """Speaks the language that the caller prefers (Accept-Language), of those there are.
+
+    Django's own also looks for a language in the path; ours hold none.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = translation.get_language_from_request(request)
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+        response = self.get_response(request)
+        patch_vary_headers(response, ["Accept-Language"])
+        response.setdefault("Content-Language", language)
         return response
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -96,9 +97,20 @@ def needs_scope(read: str, write: str | None = None) -> type[BasePermission]:
     return NeedsScope
 
 
+class OnlyJSON(BaseContentNegotiation):
+    """We speak JSON, whatever `Accept` says (RFC 9110, 12.5.1, leaves that to us); nothing has to be chosen."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type
+
+
 class Endpoint(APIView):
     """A view that refuses query parameters it does not know; `queries` names a serializer of them per method."""
 
+    content_negotiation_class = OnlyJSON
     queries: ClassVar[dict[str, type[StrictSerializer]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -68,7 +68,7 @@ MIDDLEWARE = [
     "fastgen_backend.response_headers.SecurityHeadersMiddleware",
     "fastgen_backend.requests.RequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "fastgen_backend.requests.LanguageMiddleware",
     "fastgen_backend.requests.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "authpages.browser_sessions.BrowserSessionMiddleware",
@@ -107,9 +107,13 @@ if DATABASE_URL.startswith("sqlite://"):
         },
     }
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-    DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")  # compiling our short queries takes 150 ms
+    DATABASES["default"]["CONN_MAX_AGE"] = 600  # `connections.close_if_dropped` looks whether one still stands
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "options": "-c jit=off",  # compiling our short queries takes 150 ms
+        "server_side_binding": True,
+        "prepare_threshold": 2,  # a statement's third use is the first that PostgreSQL need not plan any more
+    } | DATABASES["default"].get("OPTIONS", {})
 
 # Processes ----------------------------------------------------------------------------------------------------------
 

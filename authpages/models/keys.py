@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -11,10 +10,11 @@ from django.utils import timezone
 
 from authpages.models.users import User
 from fastgen_backend.ids import uuid7
+from fastgen_backend.prepared import Moment
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def alive(self, now: datetime) -> Self:
+    def alive(self, now: Moment) -> Self:
         """Keys that are not over, and whose maker, where there is one, still is an admin who may come in."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now)
         maker = Q(made_by=None) | Q(made_by__is_superuser=True, made_by__blocked=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, cast
 
 from django.conf import settings
 from django.db import models
@@ -12,18 +12,23 @@ from django.utils import timezone
 
 from authpages.models.users import User, role_names_of
 from fastgen_backend.ids import uuid7
+from fastgen_backend.prepared import Moment
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
-    def alive(self, now: datetime) -> Self:
+    def alive(self, now: Moment, idle_since: Moment | None = None) -> Self:
         """Sessions that are neither ended nor over (absolute and idle limit), of people who are not blocked."""
-        idle_since = now - timedelta(days=settings.SESSION_IDLE_DAYS)
-        alive = self.filter(ended_at=None, expires_at__gt=now, last_seen_at__gt=idle_since)
-        return alive.filter(user__blocked=False)
+        seen_after = idle_since or idle_limit(cast("datetime", now))
+        return self.filter(ended_at=None, expires_at__gt=now, last_seen_at__gt=seen_after, user__blocked=False)
 
     def with_user(self) -> Self:
         """Sessions with their user and the names of their roles, in one query."""
         return self.select_related("user").annotate(user_roles=role_names_of("user_id"))
+
+
+def idle_limit(now: datetime) -> datetime:
+    """A session last seen then, or before, has been idle for too long."""
+    return now - timedelta(days=settings.SESSION_IDLE_DAYS)
 
 
 class Session(models.Model):

@@ -3,10 +3,12 @@
 import secrets
 from datetime import timedelta
 
+from django.db import models
 from django.utils import timezone
 
 from authpages.models import ApiKey, User, token_hash
 from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.prepared import Parameter, Prepared
 
 PREFIX = "fgk_"
 USED_EVERY = timedelta(minutes=1)
@@ -48,10 +50,17 @@ def create_api_key(
 def find_api_key(key: str) -> ApiKey | None:
     """The living key, in one query; its last use is remembered to the minute."""
     now = timezone.now()
-    found = ApiKey.objects.alive(now).filter(hash=token_hash(key)).first()
+    found = _by_hash.first(now=now, hash=token_hash(key))
     if found and (found.last_used_at is None or now - found.last_used_at >= USED_EVERY):
         ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)
     return found
+
+
+_by_hash = Prepared(
+    lambda: ApiKey.objects.alive(Parameter("now", models.DateTimeField())).filter(
+        hash=Parameter("hash", models.BinaryField())
+    )
+)
 
 
 def _check(name: str, scopes: list[str], expires_in_days: int | None) -> None:

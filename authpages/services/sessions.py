@@ -5,16 +5,19 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from authpages import signals
 from authpages.errors import TokenInvalid
 from authpages.models import RefreshToken, Session, User, token_hash
+from authpages.models.sessions import SessionQuerySet, idle_limit
 from fastgen_backend import vault
 from fastgen_backend.origin import Origin
+from fastgen_backend.prepared import Parameter, Prepared
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -81,15 +84,33 @@ def end_sessions_of(*, user: User, reason: str, origin: Origin) -> int:
 
 def find_session(session_id: uuid.UUID) -> Session | None:
     """The living end-user session with this id, with user and roles, in one query; remembered as seen."""
+    return _find(_by_id, id=session_id, kind=Session.Kind.END_USER)
+
+
+def find_browser_session(cookie: str, kind: Session.Kind) -> Session | None:
+    """The living session that this cookie stands for, with user and roles, in one query; remembered as seen."""
+    return _find(_by_cookie, cookie_hash=token_hash(cookie), kind=kind)
+
+
+def _living() -> SessionQuerySet:
+    now, idle_since = Parameter("now", models.DateTimeField()), Parameter("idle_since", models.DateTimeField())
+    return Session.objects.alive(now, idle_since).with_user().filter(kind=Parameter("kind", models.CharField()))
+
+
+_by_id = Prepared(lambda: _living().filter(pk=Parameter("id", models.UUIDField())))
+_by_cookie = Prepared(lambda: _living().filter(cookie_hash=Parameter("cookie_hash", models.BinaryField())))
+
+
+def _find(query: Prepared[Session], **identity: Any) -> Session | None:
     now = timezone.now()
-    found = Session.objects.alive(now).with_user().filter(pk=session_id, kind=Session.Kind.END_USER).first()
+    found = query.first(now=now, idle_since=idle_limit(now), **identity)
     if found:
         found.user.loaded_roles = found.user_roles
-        note_seen(found, now)
+        _note_seen(found, now)
     return found
 
 
-def note_seen(session: Session, now: datetime) -> None:
+def _note_seen(session: Session, now: datetime) -> None:
     """Remember that a session was used, at most once a minute."""
     if now - session.last_seen_at >= SEEN_EVERY:
         stale = Session.objects.filter(pk=session.pk, last_seen_at__lt=now - SEEN_EVERY)
