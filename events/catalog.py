@@ -119,7 +119,7 @@ KINDS = [
     ),
     EventKind(
         EventType.EMAIL_VERIFICATION_REQUESTED,
-        "A link that verifies an address was made, at sign-up or on request; good for one day.",
+        "A link that verifies an address was made, at sign-up or on request; good for one day by default.",
         LINKED,
         _linked_example("verify-email"),
         secret=True,
@@ -127,7 +127,7 @@ KINDS = [
     EventKind(EventType.EMAIL_VERIFIED, "A person proved that their address is theirs.", PERSON, VERIFIED_EXAMPLE),
     EventKind(
         EventType.PASSWORD_RESET,
-        "A link that sets a new password was made; good for one hour.",
+        "A link that sets a new password was made; good for one hour by default.",
         LINKED,
         _linked_example("reset-password"),
         stage=Stage.REQUESTED,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from fastgen_backend.errors import DomainError
 
+FILTERS_MAX = 50  # of one subscriber, or one reading of the log
 MAX_LENGTH = 140
 STAGES = ("requested", "completed")
 _TYPE = r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+"
@@ -20,12 +21,13 @@ class FilterMalformed(DomainError):
     field = "events"
 
 
-def check_filter(text: str) -> None:
-    """Make sure that `text` has the form of a filter; raises `FilterMalformed`."""
+def check_filter(text: str, *, field: str = "events") -> None:
+    """Make sure that `text` has the form of a filter; raises `FilterMalformed`, which names the member `field`."""
     if len(text) > MAX_LENGTH or not _FILTER.fullmatch(text):
         raise FilterMalformed(
             f"{text[:MAX_LENGTH]!r} is none of: a type (auth.user_signedUp), a type and stage "
-            "(auth.password_reset:requested), a prefix (auth.*), everything (*)."
+            "(auth.password_reset:requested), a prefix (auth.*), everything (*).",
+            field=field,
         )
 
 

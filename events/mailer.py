@@ -1,13 +1,16 @@
 """The built-in mailer: a subscriber of the events like any other, switched off by those who send their own mail."""
 
+import math
+from datetime import datetime, timedelta
 from email.utils import formataddr
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from authpages.models import HostedAuthSettings, User
 from events.handlers import on_event
@@ -57,6 +60,8 @@ def _send(name: str, event: dict[str, Any]) -> None:
             "subject": subject,
             **event["data"],
         }
+        if "expiresAt" in event["data"]:
+            context["time_left"] = in_words(datetime.fromisoformat(event["data"]["expiresAt"]) - timezone.now())
         mail = EmailMultiAlternatives(
             subject=subject,
             body=render_to_string(f"emails/{name}.txt", context),
@@ -69,6 +74,21 @@ def _send(name: str, event: dict[str, Any]) -> None:
         )
         mail.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")
     mail.send()
+
+
+def in_words(span: timedelta) -> str:
+    """A time that is left, in the language that is active: `1 day`, `23 hours`, `90 minutes`.
+
+    A begun minute counts, so that a link just made is good for an hour. From two hours on, a begun hour does not, so
+    that a mail that was sent late promises no more than is left.
+    """
+    minutes = math.ceil(span / timedelta(minutes=1))
+    hours = minutes // 60
+    if minutes and minutes % (24 * 60) == 0:
+        return ngettext("%(count)d day", "%(count)d days", hours // 24) % {"count": hours // 24}
+    if hours >= 2 or minutes == 60:
+        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
 def _subjects() -> dict[str, str]:

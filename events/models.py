@@ -66,7 +66,7 @@ class EventSecret(models.Model):
 
     event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True, related_name="secret")
     sealed = models.BinaryField()  # JSON {"token", "link"}, sealed by the vault
-    internal_only = models.BooleanField(default=False)  # an admin's links never go to a webhook
+    internal_only = models.BooleanField(default=False)  # an admin's: see `services.secrets.Clearance`
     expires_at = models.DateTimeField()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Queries that nearly every request asks: compiled once per thread, then run again and again with new values.
+"""What nearly every request asks and writes: compiled once per thread, then run again and again with new values.
 
 To build and compile a query with a join and a subquery costs Django about a millisecond, twenty times what a database
 needs to answer it. The rule stays where it is, in a QuerySet; only its compilation is kept.
@@ -47,6 +47,54 @@ class Prepared(Generic[Row]):
         if compiled is None:
             compiled = self._compiled.it = _Compiled(self._build())
         return compiled.first(values)
+
+
+def insert(instance: Row) -> Row:
+    """Insert a new row, as `save(force_insert=True)` does, at a third of its cost; Django's own signals are not sent.
+
+    Raises `django.db.IntegrityError`. An id that the database gives is set on the instance.
+    """
+    model: type[models.Model] = type(instance)
+    if model not in _inserts.by_model:
+        _inserts.by_model[model] = _Insert(model)
+    _inserts.by_model[model].run(instance)
+    return instance
+
+
+class _Inserts(threading.local):
+    """The statements of this thread."""
+
+    def __init__(self) -> None:
+        self.by_model: dict[type[models.Model], _Insert] = {}
+
+
+_inserts = _Inserts()
+
+
+class _Insert:
+    """The statement that inserts a row of one model: every column but an id that the database gives."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        key = model._meta.pk
+        self._key = key if isinstance(key, models.AutoField) else None
+        self._fields = [field for field in model._meta.concrete_fields if field is not self._key]
+        columns = ", ".join(_quoted(field) for field in self._fields)
+        places = ", ".join(["%s"] * len(self._fields))
+        returning = f" RETURNING {_quoted(self._key)}" if self._key else ""
+        table = connection.ops.quote_name(model._meta.db_table)
+        self._sql = f"INSERT INTO {table} ({columns}) VALUES ({places}){returning}"  # noqa: S608  names of ours
+
+    def run(self, instance: models.Model) -> None:
+        values = [field.get_db_prep_save(field.pre_save(instance, add=True), connection) for field in self._fields]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            if self._key:
+                setattr(instance, self._key.attname, cursor.fetchone()[0])
+        instance._state.adding, instance._state.db = False, connection.alias
+
+
+def _quoted(field: "models.Field[Any, Any]") -> str:
+    return connection.ops.quote_name(str(field.column))
 
 
 class _Compiled(Generic[Row]):

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from authpages.addresses import MAX_LENGTH
+from fastgen_backend.prepared import Prepared
 
 
 class HostedAuthSettings(models.Model):
@@ -45,4 +46,7 @@ class HostedAuthSettings(models.Model):
     @classmethod
     def load(cls) -> HostedAuthSettings:
         """The settings as they are now; the defaults where nobody has changed any. The logo's bytes stay behind."""
-        return cls.objects.defer("logo").filter(pk=1).first() or cls()
+        return _the_row.first() or cls()
+
+
+_the_row = Prepared(lambda: HostedAuthSettings.objects.defer("logo").filter(pk=1))

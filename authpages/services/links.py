@@ -8,28 +8,32 @@ from django.utils import timezone
 
 from authpages.errors import LinkExpired, LinkInvalid
 from authpages.models import OneTimeLink, User, token_hash
+from fastgen_backend.prepared import insert
 
 Purpose = OneTimeLink.Purpose
+ADMIN_SETUP = timedelta(hours=1)
 
 
 def issue_link(purpose: Purpose, user: User | None) -> tuple[OneTimeLink, str]:
     """A new link and its token of 256 bits, told this once; earlier ones stay good until one is used."""
     token = secrets.token_urlsafe(32)
-    link = OneTimeLink.objects.create(
+    link = OneTimeLink(
         user=user,
         purpose=purpose,
         email_key=user.email_key if user else "",
         hash=token_hash(token),
         expires_at=timezone.now() + lifetime(purpose),
     )
-    return link, token
+    return insert(link), token
 
 
 def lifetime(purpose: Purpose) -> timedelta:
     """Verification 1 day, reset 1 hour, both by default; the link to the first admin 1 hour."""
     if purpose == Purpose.VERIFICATION:
         return timedelta(hours=settings.VERIFICATION_LINK_HOURS)
-    return timedelta(minutes=settings.RESET_LINK_MINUTES)
+    if purpose == Purpose.RESET:
+        return timedelta(minutes=settings.RESET_LINK_MINUTES)
+    return ADMIN_SETUP
 
 
 def find_link(purpose: Purpose, token: str) -> OneTimeLink:

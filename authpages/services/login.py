@@ -11,6 +11,7 @@ from authpages.addresses import email_key
 from authpages.errors import EmailUnverified, InvalidCredentials, NotAnAdmin, UserBlocked
 from authpages.models import HostedAuthSettings, Session, User
 from authpages.services.sessions import StartedSession, start_browser_session, start_token_session
+from authpages.services.users import find_user, lock_user
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import Origin
 
@@ -41,7 +42,7 @@ def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin) -> St
     key = email_key(email)
     throttles.check_login(key, origin.ip_address)
     settings = HostedAuthSettings.load()
-    user = User.objects.filter(email_key=key).first()
+    user = find_user(email)
     stored = user.password if user else None
     right = passwords.verify_password(password, stored)
     rehashed = passwords.hash_password(password) if right and stored and passwords.is_outdated(stored) else None
@@ -68,7 +69,7 @@ def start_session(user: User, carrier: Carrier, origin: Origin) -> StartedSessio
 
 def _lock_verified(user: User | None, stored: str | None) -> User | None:
     """The user, locked, as long as the password is still the one that was verified."""
-    locked = User.objects.locked().filter(pk=user.pk).first() if user else None
+    locked = lock_user(user.pk) if user else None
     return locked if locked and locked.password == stored else None
 
 

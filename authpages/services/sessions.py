@@ -17,7 +17,7 @@ from authpages.models import RefreshToken, Session, User, token_hash
 from authpages.models.sessions import SessionQuerySet, idle_limit
 from fastgen_backend import vault
 from fastgen_backend.origin import Origin
-from fastgen_backend.prepared import Parameter, Prepared
+from fastgen_backend.prepared import Parameter, Prepared, insert
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -41,7 +41,7 @@ def start_token_session(*, user: User, origin: Origin) -> StartedSession:
     """Begin a session held by a refresh token. Inside the caller's transaction."""
     session = _start(user, origin, Session.Kind.END_USER, None)
     token = secrets.token_urlsafe(32)
-    RefreshToken.objects.create(session=session, hash=token_hash(token))
+    insert(RefreshToken(session=session, hash=token_hash(token)))
     return StartedSession(session, refresh_token=token)
 
 
@@ -120,7 +120,7 @@ def _note_seen(session: Session, now: datetime) -> None:
 def _start(user: User, origin: Origin, kind: Session.Kind, cookie_hash: bytes | None) -> Session:
     now = timezone.now()
     hours = settings.CONSOLE_SESSION_HOURS if kind == Session.Kind.CONSOLE else settings.SESSION_DAYS * 24
-    return Session.objects.create(
+    session = Session(
         user=user,
         kind=kind,
         cookie_hash=cookie_hash,
@@ -130,6 +130,7 @@ def _start(user: User, origin: Origin, kind: Session.Kind, cookie_hash: bytes | 
         ip_address=origin.ip_address,
         user_agent=origin.user_agent,
     )
+    return insert(session)
 
 
 def _lock_session(session_id: uuid.UUID | None) -> Session | None:
@@ -149,7 +150,7 @@ def _rotate(session: Session, token: str) -> StartedSession | None:
     if row.used_at is None:
         row.used_at = now
         row.save(update_fields=["used_at"])
-        RefreshToken.objects.create(session=session, hash=token_hash(children[0]), parent=row)
+        insert(RefreshToken(session=session, hash=token_hash(children[0]), parent=row))
         Session.objects.filter(pk=session.pk).update(last_seen_at=now)
         return StartedSession(session, refresh_token=children[0])
     repeated_in_time = now - row.used_at <= timedelta(seconds=settings.REFRESH_REPEAT_SECONDS)

@@ -15,7 +15,9 @@ from authpages.services.asking import ask
 from authpages.services.email_verification import send_verification
 from authpages.services.login import Carrier, start_session
 from authpages.services.sessions import StartedSession
+from authpages.services.users import find_user
 from fastgen_backend.origin import Origin
+from fastgen_backend.prepared import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def sign_up(
         hashed = passwords.hash_password(password)
         ask(AuthRequest.Kind.SIGN_UP, email=email, origin=origin, password=hashed, profile=asdict(profile))
         return None
-    if User.objects.by_email(email).exists():
+    if find_user(email):
         raise EmailTaken
     hashed = passwords.hash_password(password)
     with transaction.atomic():
@@ -70,7 +72,7 @@ def create_account(*, email: str, hashed: str, profile: Profile, origin: Origin,
     )
     user.loaded_roles = []
     try:
-        user.save(force_insert=True)
+        insert(user)
     except IntegrityError:
         raise EmailTaken from None
     signals.user_signed_up.send(sender=User, user=user, origin=origin)

@@ -1,14 +1,16 @@
-"""Accounts that an admin, the first-start page or a command makes."""
+"""Finding accounts, and those that an admin, the first-start page or a command makes."""
 
+import uuid
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
 from authpages import passwords, signals
 from authpages.addresses import email_key, is_usable
 from authpages.errors import EmailTaken, EmailUnusable
 from authpages.models import HostedAuthSettings, User
 from fastgen_backend.origin import Origin
+from fastgen_backend.prepared import Parameter, Prepared
 
 
 def create_user(
@@ -29,6 +31,20 @@ def create_user(
         return add_account(
             email=email, hashed=hashed, origin=origin, admin=admin, email_verified=email_verified, **profile
         )
+
+
+def find_user(email: str) -> User | None:
+    """The account with this address, in whatever spelling."""
+    return _by_email_key.first(email_key=email_key(email))
+
+
+def lock_user(user_id: uuid.UUID) -> User | None:
+    """The account with its roles, locked until the caller's transaction ends; None where it is gone."""
+    return _locked_by_id.first(id=user_id)
+
+
+_by_email_key = Prepared(lambda: User.objects.filter(email_key=Parameter("email_key", models.CharField())))
+_locked_by_id = Prepared(lambda: User.objects.locked().filter(pk=Parameter("id", models.UUIDField())))
 
 
 def hash_for_new_account(email: str, password: str | None) -> str | None:

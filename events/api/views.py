@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,14 +13,14 @@ from events.envelope import envelope
 from events.models import Event, Webhook
 from events.services import reading, webhooks
 from events.services.recording import record_custom_event
-from events.services.secrets import reveal
+from events.services.secrets import Clearance, clearance_of_caller, reveal
 from fastgen_backend.errors import NotFound
 from fastgen_backend.rest import (
-    INVALID_CURSOR,
     Endpoint,
     PageQuery,
     api_origin,
     credentials_of,
+    invalid_cursor,
     keyset_page,
     make_cursor,
     needs_scope,
@@ -33,25 +32,31 @@ EVENT_SCOPES = needs_scope("events:read", "events:write")
 NOTHING = OpenApiResponse(description="Done; there is no body.")
 
 
-def may_see_secrets(request: Request) -> bool:
-    """Whether tokens and links may be shown to this caller."""
+def clearance(request: Request) -> Clearance:
+    """Whose tokens and links may be shown to this caller."""
     credentials = credentials_of(request)
-    return credentials is not None and credentials.allows("events:secrets")
+    return clearance_of_caller(credentials.allows) if credentials else Clearance.NOBODYS
+
+
+def may_see_secrets(request: Request) -> bool:
+    """Whether this caller may have people's tokens and links sent somewhere."""
+    return clearance(request) >= Clearance.PEOPLES
 
 
 class WebhooksView(Endpoint):
     permission_classes = [WEBHOOK_SCOPES]
     queries = {"GET": PageQuery}
+    bodies = {"POST": shapes.WebhookFields}
 
     @extend_schema(summary="List webhooks", responses=shapes.WebhookPage)
     def get(self, request: Request) -> Response:
         rows = Webhook.objects.select_related("subscriber")
         return Response(keyset_page(rows, key="subscriber_id", query=self.query, show=shapes.show_webhook))
 
-    @extend_schema(summary="Create a webhook", request=shapes.WebhookFields, responses={201: shapes.NewWebhookResponse})
+    @extend_schema(summary="Create a webhook", responses={201: shapes.NewWebhookResponse})
     def post(self, request: Request) -> Response:
         """The answer holds the signing secret, this once."""
-        body = self.read_body(shapes.WebhookFields)
+        body = self.body
         body.pop("mode", None)
         new = webhooks.create_webhook(**body, origin=api_origin(request), may_see_secrets=may_see_secrets(request))
         return Response({**shapes.show_webhook(new.webhook), "secret": new.secret}, 201)
@@ -59,17 +64,16 @@ class WebhooksView(Endpoint):
 
 class WebhookView(Endpoint):
     permission_classes = [WEBHOOK_SCOPES]
+    bodies = {"PATCH": shapes.WebhookChange}
 
     @extend_schema(summary="Read a webhook", responses=shapes.WebhookResponse)
     def get(self, request: Request, id: UUID) -> Response:
         return Response(shapes.show_webhook(_webhook(id)))
 
-    @extend_schema(
-        summary="Change a webhook", request=shapes.WebhookChange(partial=True), responses=shapes.WebhookResponse
-    )
+    @extend_schema(summary="Change a webhook", responses=shapes.WebhookResponse)
     def patch(self, request: Request, id: UUID) -> Response:
         """`{"enabled": true}` switches one on again that was disabled; what it was still promised is sent then."""
-        body = self.read_body(shapes.WebhookChange, partial=True)
+        body = self.body
         body.pop("mode", None)
         changed = webhooks.change_webhook(webhook_id=id, changes=body, may_see_secrets=may_see_secrets(request))
         return Response(shapes.show_webhook(changed))
@@ -96,30 +100,30 @@ class DeliveriesView(Endpoint):
 class EventsView(Endpoint):
     permission_classes = [EVENT_SCOPES]
     queries = {"GET": shapes.EventsQuery}
+    bodies = {"POST": shapes.CustomEventRequest}
 
     @extend_schema(summary="Read the log", responses=shapes.EventPage)
     def get(self, request: Request) -> Response:
-        """A reader that passes each `nextCursor` as `after` misses no event: positions are dense and never change."""
+        """A reader that passes each `nextCursor` as `after` misses no event and reads none twice, whatever its filters.
+
+        Where there is no more for now, `nextCursor` is the id of the last event that was looked at, shown or not; it is
+        null only while the log is empty.
+        """
         query = self.query
-        after = query.get("after", "")
         page = reading.read_log(
-            after=after,
+            after=query.get("after", ""),
             filters=query.get("types", ()),
             limit=query["limit"],
             newest_first=query["order"] == "-position",
         )
-        cursor = page.events[-1].public_id if page.events else after or None
         items = _show(page.events, request)
-        return Response({"items": items, "nextCursor": cursor, "hasMore": page.has_more})
+        return Response({"items": items, "nextCursor": page.cursor or None, "hasMore": page.has_more})
 
-    @extend_schema(
-        summary="Send a custom event", request=shapes.CustomEventRequest, responses={201: shapes.EventResponse}
-    )
+    @extend_schema(summary="Send a custom event", responses={201: shapes.EventResponse})
     def post(self, request: Request) -> Response:
-        """`position` is null until the event is sequenced. The same `dedupKey` again answers the first event, 200."""
-        body = self.read_body(shapes.CustomEventRequest)
-        event, is_new = record_custom_event(**body, origin=api_origin(request))
-        return Response(_show([event], request)[0], 201 if is_new else 200)
+        """`position` is null until the event is sequenced. The same `dedupKey` again answers the first event."""
+        event = record_custom_event(**self.body, origin=api_origin(request))
+        return Response(_show([event], request)[0], 201)
 
 
 class EventView(Endpoint):
@@ -131,12 +135,13 @@ class EventView(Endpoint):
 
 
 def _show(events: Iterable[Event], request: Request) -> list[dict[str, Any]]:
-    """The envelopes; with tokens and links only for who has the scope `events:secrets`."""
+    """The envelopes; with the tokens and links that this caller may see."""
     events = list(events)
-    if not may_see_secrets(request):
-        return [envelope(event) for event in events]
+    level = clearance(request)
+    if level == Clearance.NOBODYS:
+        return [envelope(event) for event in events]  # nothing to open
     revealed = reveal(events)
-    return [envelope(event, secrets=revealed.to(event, None)) for event in events]
+    return [envelope(event, secrets=revealed.under(level, event)) for event in events]
 
 
 def _webhook(id: UUID) -> Webhook:
@@ -151,5 +156,5 @@ def _sequence(cursor: str | None) -> int | None:
         return None
     text = open_cursor(cursor)
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise ValidationError({"cursor": [INVALID_CURSOR]})
+        raise invalid_cursor()
     return int(text)

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 
-from events.filters import check_filter
+from events.filters import FILTERS_MAX, FilterMalformed, check_filter
 from events.models import Attempt, Delivery, Event, FinishedDelivery
 from fastgen_backend.errors import DomainError, NotFound
 from fastgen_backend.ids import unix_millis
@@ -32,25 +32,38 @@ class EventGone(DomainError):
 
 
 class EventPage(NamedTuple):
-    """Events in the order asked for, and whether there are more behind them."""
+    """Events in the order asked for, whether there are more behind them, and the id to go on from.
+
+    `cursor` is empty only where the log is.
+    """
 
     events: list[Event]
     has_more: bool
+    cursor: str
 
 
 def read_log(*, after: str = "", filters: Sequence[str] = (), limit: int = 50, newest_first: bool = False) -> EventPage:
     """Up to `limit` positioned events behind the event `after`, oldest first unless `newest_first`.
 
+    The page's cursor is the last event that was considered: of a full page the last one on it, otherwise the end of the
+    log in this order, whether or not it matched. So a reader of a rare type keeps up with the log and its cursor never
+    grows older than what is kept. The end is read before the page, and the page goes no further: positions become
+    visible in their order, so whatever matches up to there is on the page, and whatever comes meanwhile is behind the
+    cursor. Newest first, the end is the oldest event; nothing ever comes behind it.
+
     Raises `EventUnknown`, `EventGone` or `FilterMalformed`.
     """
-    events = Event.objects.positioned().select_related("secret")
-    if filters:
-        events = events.filter(_any_of(filters))
-    if after:
-        position = position_of(after)
-        events = events.filter(position__lt=position) if newest_first else events.filter(position__gt=position)
-    found = list(events.order_by("-position" if newest_first else "position")[: limit + 1])
-    return EventPage(found[:limit], has_more=len(found) > limit)
+    _check_filters(filters)
+    order, behind, up_to = ("-position", "lt", "gte") if newest_first else ("position", "gt", "lte")
+    log = Event.objects.positioned().order_by(order)
+    events = log.filter(**{f"position__{behind}": position_of(after)}) if after else log
+    end = log.only("uid", "position").last()
+    if end is None:
+        return EventPage([], has_more=False, cursor=after)
+    found = list(events.filter(_any_of(filters), **{f"position__{up_to}": end.position})[: limit + 1])
+    has_more = len(found) > limit
+    last = found[limit - 1] if has_more else end
+    return EventPage(found[:limit], has_more, last.public_id)
 
 
 def position_of(public_id: str) -> int:
@@ -97,11 +110,17 @@ def _below(deliveries: QuerySet, before: int | None, limit: int) -> QuerySet:  #
     return deliveries.select_related("event").order_by("-sequence")[: limit + 1]
 
 
+def _check_filters(filters: Sequence[str]) -> None:
+    if len(filters) > FILTERS_MAX:
+        raise FilterMalformed(f"Name {FILTERS_MAX} filters at most.", field="types")
+    for text in filters:
+        check_filter(text, field="types")
+
+
 def _any_of(filters: Sequence[str]) -> Q:
-    """The filters as a condition on events, with the meaning that `events.filters.matches` gives them."""
+    """The filters as a condition on events, with the meaning that `events.filters.matches` gives them; none: all."""
     wanted = Q()
     for text in filters:
-        check_filter(text)
         kind, _, stage = text.partition(":")
         if kind.endswith("*"):
             prefix = kind[:-1]

@@ -1,17 +1,22 @@
 """Writing events into the log, in the transaction of the change that they tell."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any, TypedDict
 
 from django.db import IntegrityError, transaction
 
-from events.catalog import CATALOG, EventType
-from events.envelope import NOT_SHOWN
+from events.catalog import CATALOG, CUSTOM_PATTERN, EventType
+from events.envelope import NOT_SHOWN, as_json
 from events.models import Event, EventSecret
 from fastgen_backend import vault
-from fastgen_backend.errors import DomainError
+from fastgen_backend.errors import DomainError, FieldError, InvalidInput
 from fastgen_backend.origin import Origin
+from fastgen_backend.prepared import insert
+
+CUSTOM_TYPE_MAX_LENGTH = 120
+CUSTOM_DATA_MAX_BYTES = 64 * 1024
 
 
 class Secret(TypedDict):
@@ -51,32 +56,36 @@ def record_event(
     kind = CATALOG[(type, stage)]
     if flaw := kind.flaw({**data, **NOT_SHOWN} if kind.secret else data):
         raise PayloadInvalid(f"{type} {flaw}")
-    event = Event.objects.create(
-        type=type,
-        stage=stage,
-        source=origin.source,
-        subject=subject,
-        actor=origin.actor,
-        request_id=origin.request_id,
-        data=data,
+    event = insert(
+        Event(
+            type=type,
+            stage=stage,
+            source=origin.source,
+            subject=subject,
+            actor=origin.actor,
+            request_id=origin.request_id,
+            data=data,
+        )
     )
     if secret:
         sealed = vault.encrypt(json.dumps({"token": secret["token"], "link": secret["link"]}).encode())
-        EventSecret.objects.create(
-            event=event, sealed=sealed, expires_at=secret["expires_at"], internal_only=secret["internal_only"]
+        insert(
+            EventSecret(
+                event=event, sealed=sealed, expires_at=secret["expires_at"], internal_only=secret["internal_only"]
+            )
         )
     return event
 
 
-def record_custom_event(
-    *, type: str, data: dict[str, Any], origin: Origin, dedup_key: str | None = None
-) -> tuple[Event, bool]:
-    """Record an event of the developer's own; answers it and whether it is new.
+def record_custom_event(*, type: str, data: dict[str, Any], origin: Origin, dedup_key: str | None = None) -> Event:
+    """Record an event of the developer's own, named `custom.<name>`, with at most 64 kB of data.
 
     The same `dedup_key` again answers the first event, as long as type and data are the same; else `DedupKeyReused`.
+    Raises `InvalidInput` for another name or more data.
     """
+    _check_custom(type, data)
     if dedup_key is not None and (first := Event.objects.filter(dedup_key=dedup_key).first()):
-        return _same(first, type, data), False
+        return _same(first, type, data)
     event = Event(
         type=type,
         source=origin.source,
@@ -89,13 +98,26 @@ def record_custom_event(
         with transaction.atomic():
             event.save(force_insert=True)
     except IntegrityError:
-        return _same(Event.objects.get(dedup_key=dedup_key), type, data), False
-    return event, True
+        return _same(Event.objects.get(dedup_key=dedup_key), type, data)
+    return event
 
 
 def forget_secrets(*, subject: str, types: list[EventType]) -> None:
     """Delete the tokens and links of a person's events, because one was used. Inside a transaction."""
     EventSecret.objects.filter(event__subject=subject, event__type__in=types).delete()
+
+
+def _check_custom(type: str, data: dict[str, Any]) -> None:
+    """Keep the names of our own events ours, and the log's rows of a size that every subscriber can take."""
+    errors = []
+    if len(type) > CUSTOM_TYPE_MAX_LENGTH or not re.fullmatch(CUSTOM_PATTERN, type):
+        detail = f"A custom event is named custom.<name>, with {CUSTOM_TYPE_MAX_LENGTH} characters at most."
+        errors.append(FieldError("/type", "invalid-type", detail))
+    if len(as_json(data)) > CUSTOM_DATA_MAX_BYTES:
+        detail = f"This may have {CUSTOM_DATA_MAX_BYTES:,} bytes at most, written out as JSON."
+        errors.append(FieldError("/data", "too-large", detail))
+    if errors:
+        raise InvalidInput(errors)
 
 
 def _same(first: Event, type: str, data: dict[str, Any]) -> Event:

@@ -1,8 +1,9 @@
 """Opens the secrets that deliveries need: tokens and links of events, signing keys of webhooks."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
@@ -17,18 +18,29 @@ from fastgen_backend.vault import decrypt
 Secrets = dict[str, str | None]
 
 
+class Clearance(IntEnum):
+    """Whose one-time links someone may see: an admin's open the whole house, so they take more than other people's."""
+
+    NOBODYS = 0
+    PEOPLES = 1
+    ADMINS_TOO = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """The open secrets of some events by their `id`, and which of them never leave the house."""
+    """The open secrets of some events by their `id`, and which of them are an admin's."""
 
     secrets: dict[int, Secrets]
     internal: frozenset[int]
 
     def to(self, event: Event, webhook: Webhook | None) -> Secrets | None:
         """What this webhook, or a handler where it is None, is shown in place of token and link; None: a mask."""
-        if not has_secret(event.type, event.stage):
-            return None
-        if webhook and (event.pk in self.internal or not is_confidential(webhook)):
+        return self.under(clearance_of_subscriber(webhook), event)
+
+    def under(self, clearance: Clearance, event: Event) -> Secrets | None:
+        """What is shown in place of token and link to whoever has this clearance; None: a mask."""
+        needed = Clearance.ADMINS_TOO if event.pk in self.internal else Clearance.PEOPLES
+        if clearance < needed or not has_secret(event.type, event.stage):
             return None
         return self.secrets.get(event.pk, GONE)
 
@@ -49,6 +61,20 @@ def reveal(events: Iterable[Event]) -> Revealed:
 def open_secret(sealed: bytes) -> Secrets:
     """The token and link in `EventSecret.sealed`."""
     return cast("Secrets", json.loads(decrypt(sealed)))
+
+
+def clearance_of_subscriber(webhook: Webhook | None) -> Clearance:
+    """A handler (None) is our own code and sees all; a webhook leads out of the house, where no admin's link goes."""
+    if webhook is None:
+        return Clearance.ADMINS_TOO
+    return Clearance.PEOPLES if is_confidential(webhook) else Clearance.NOBODYS
+
+
+def clearance_of_caller(allows: Callable[[str], bool]) -> Clearance:
+    """What credentials that allow these scopes may see: of admins only where they could reset an admin themselves."""
+    if allows("*"):
+        return Clearance.ADMINS_TOO
+    return Clearance.PEOPLES if allows("events:secrets") else Clearance.NOBODYS
 
 
 def is_confidential(webhook: Webhook) -> bool:

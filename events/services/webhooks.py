@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from events.filters import check_filter
+from events.filters import FILTERS_MAX, check_filter
 from events.models import Attempt, Subscriber, Webhook
 from events.signing import make_secret, shown_secret
 from fastgen_backend import vault
@@ -14,7 +14,6 @@ from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFou
 from fastgen_backend.origin import Origin
 from fastgen_backend.targets import check_url
 
-FILTERS_MAX = 50
 CONCURRENCY_MAX = 100
 SUBSCRIBER_FIELDS = {"filters", "max_concurrency", "enabled"}
 
@@ -139,9 +138,9 @@ def _check(url: str, filters: list[str], max_concurrency: int) -> None:
         errors.append(FieldError("/events", "invalid", f"Name from 1 to {FILTERS_MAX} event filters, such as auth.*."))
     for index, text in enumerate(filters):
         try:
-            check_filter(text)
+            check_filter(text, field=f"events/{index}")
         except DomainError as refusal:
-            errors.append(FieldError(f"/events/{index}", refusal.code, refusal.detail))
+            errors += refusal.errors
     if not 1 <= max_concurrency <= CONCURRENCY_MAX:
         detail = f"From 1 to {CONCURRENCY_MAX} deliveries may be under way at once."
         errors.append(FieldError("/maxConcurrency", "invalid", detail))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from events.handlers import registered
+from events.handlers import Registration, registered
 from events.models import Event, Webhook
 from events.services.recording import record_custom_event
 from events.services.webhooks import create_webhook
@@ -25,11 +25,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(autouse=True)
-def no_handlers() -> Iterator[None]:
-    """Only the handlers that a test registers itself."""
+def no_handlers() -> Iterator[dict[str, Registration]]:
+    """Only the handlers that a test registers itself; tells those that there were."""
     kept = dict(registered)
     registered.clear()
-    yield
+    yield kept
     registered.clear()
     registered.update(kept)
 
@@ -58,7 +58,7 @@ def subscribe(receiver: Receiver) -> Callable[..., Webhook]:
 
 def happen(name: str = "custom.order_placed", **data: Any) -> Event:
     """Something happens, and is committed."""
-    return record_custom_event(type=name, data=data, origin=COMMAND_LINE)[0]
+    return record_custom_event(type=name, data=data, origin=COMMAND_LINE)
 
 
 def work_until(condition: Callable[[], object], seconds: float = 20) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from events.models import Event
 from events.services.sequencing import sequence_events
@@ -44,7 +45,7 @@ def test_the_same_dedup_key_is_the_same_event(reader: Api) -> None:
     first, second = reader.post("/events", body), reader.post("/events", body)
     other = reader.post("/events", {**body, "data": {"order": 8}})
 
-    assert (first.status_code, second.status_code) == (201, 200)
+    assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json()
     assert (other.status_code, other.json()["code"]) == (409, "dedup-key-reused")
     assert Event.objects.count() == 1
@@ -142,6 +143,72 @@ def test_bad_parameters_are_named(reader: Api, query: str, pointer: str) -> None
 
     assert answer.status_code == 400, answer.content
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def _follow(reader: Api, query: str, after: str = "") -> list[str]:
+    """What a reader gets who passes each `nextCursor` as `after` until it stands still."""
+    names: list[str] = []
+    while True:
+        page = reader.get(f"/events?{query}" + (f"&after={after}" if after else "")).json()
+        names += [item["data"]["n"] for item in page["items"]]
+        if page["nextCursor"] == after:
+            return names
+        after = page["nextCursor"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+@pytest.mark.parametrize(("order", "expected"), [("position", "acegj"), ("-position", "jgeca")])
+def test_a_reader_with_filters_reads_every_match_once(reader: Api, limit: int, order: str, expected: str) -> None:
+    _happen(reader, *"abcdefghij")
+
+    read = _follow(reader, f"types=custom.a,custom.c,custom.e,custom.g,custom.j&limit={limit}&order={order}")
+
+    assert read == list(expected)
+
+
+def test_a_reader_of_what_never_happened_yet_goes_on_from_the_newest_event(reader: Api) -> None:
+    ids = _happen(reader, "a", "b")
+
+    page = reader.get("/events?types=custom.z").json()
+
+    assert page == {"items": [], "nextCursor": ids[-1], "hasMore": False}
+
+
+def test_a_reader_of_what_never_happened_goes_back_to_the_oldest_event(reader: Api) -> None:
+    ids = _happen(reader, "a", "b")
+
+    page = reader.get("/events?types=custom.z&order=-position").json()
+
+    assert page == {"items": [], "nextCursor": ids[0], "hasMore": False}
+
+
+def test_a_reader_of_a_rare_type_is_never_behind_what_is_kept(reader: Api) -> None:
+    _happen(reader, "rare", "a", "b")
+    cursor = reader.get("/events?types=custom.rare").json()["nextCursor"]
+    Event.objects.filter(position__lte=2).delete()
+
+    answer = reader.get(f"/events?types=custom.rare&after={cursor}")
+
+    assert answer.status_code == 200
+
+
+def test_what_is_sequenced_while_a_page_is_read_is_read_once(reader: Api) -> None:
+    _happen(reader, "a")
+    came: list[str] = []
+
+    def meanwhile(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if not came and 'FROM "events_event"' in sql:
+            came.append("b, and c after it")
+            _happen(reader, "b", "c")
+        return result
+
+    with connection.execute_wrapper(meanwhile):
+        page = reader.get("/events?types=custom.b").json()
+
+    read = [item["data"]["n"] for item in page["items"]] + _follow(reader, "types=custom.b", page["nextCursor"])
+    assert came
+    assert read == ["b"]
 
 
 def test_a_cursor_older_than_what_is_kept_is_410_with_the_oldest_id(reader: Api) -> None:

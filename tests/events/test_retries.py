@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber, Webhook
 from events.services.sending import seconds_to_wait
+from tests.conftest import Api
 from tests.events.conftest import happen, work_until
 from tests.receivers import Receiver, answer
 
@@ -41,6 +42,21 @@ def test_retries_take_one_step_after_the_other(subscribe: Subscribe, receiver: R
     assert pending.tries == 1
     assert pending.worker is None
     assert timedelta(seconds=95) < pending.due_at - timezone.now() < timedelta(seconds=110)
+
+
+def test_retries_are_spread_over_a_tenth_of_their_step(subscribe: Subscribe, receiver: Receiver, settings: Any):
+    settings.WEBHOOK_RETRY_SECONDS = [10_000]
+    subscribe()
+    receiver.on("/hook", answer(500))
+    for _ in range(30):
+        happen()
+    start = timezone.now()
+
+    work_until(lambda: Attempt.objects.count() == 30)
+
+    waits = [(due_at - start).total_seconds() for due_at in Delivery.objects.values_list("due_at", flat=True)]
+    assert 10_000 <= min(waits) < max(waits) - 100
+    assert max(waits) < 11_000 + 30  # in which all were tried
 
 
 def test_retry_after_is_honoured(subscribe: Subscribe, receiver: Receiver):
@@ -120,20 +136,37 @@ def test_410_disables_the_webhook_and_keeps_what_it_was_promised(subscribe: Subs
 
 
 def test_a_disabled_webhook_gets_no_new_deliveries_and_the_old_ones_once_enabled(
-    subscribe: Subscribe, receiver: Receiver
+    subscribe: Subscribe, receiver: Receiver, key: Callable[..., Api]
 ):
-    subscribe("/hook", "custom.*")
+    webhook = subscribe("/hook", "custom.*")
     receiver.on("/hook", answer(410), answer(204))
     first = happen()
     work_until(lambda: Subscriber.objects.filter(enabled=False).exists())
     happen()
     work_until(lambda: Event.objects.positioned().count() == 3)
 
-    Subscriber.objects.update(enabled=True)
+    key("webhooks:write").patch(f"/webhooks/{webhook.pk}", {"enabled": True})
     work_until(is_delivered)
 
     assert [call.headers["webhook-id"] for call in receiver.at("/hook")] == [first.public_id, first.public_id]
     assert not Delivery.objects.exists()
+
+
+def test_a_webhook_that_was_gone_is_healthy_once_enabled(
+    subscribe: Subscribe, receiver: Receiver, key: Callable[..., Api]
+):
+    webhook = subscribe("/hook", "custom.*")
+    receiver.on("/hook", answer(410))
+    happen()
+    work_until(lambda: Subscriber.objects.filter(enabled=False).exists())
+    webhook.refresh_from_db()
+    assert webhook.failing_since
+
+    enabled = key("webhooks:write").patch(f"/webhooks/{webhook.pk}", {"enabled": True}).json()
+
+    healed = Webhook.objects.get()
+    assert (enabled["enabled"], enabled["status"]) == (True, "healthy")
+    assert (healed.failing_since, healed.disabled_at, healed.disabled_reason) == (None, None, "")
 
 
 def test_failing_since_is_set_by_a_failure(subscribe: Subscribe, receiver: Receiver, settings: Any):

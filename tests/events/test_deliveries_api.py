@@ -1,0 +1,123 @@
+"""A webhook's deliveries over REST."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from events.models import Attempt, FinishedDelivery, Webhook
+from tests.conftest import Api
+from tests.events.conftest import happen, work_until
+from tests.receivers import Receiver, answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Subscribe = Callable[..., Webhook]
+
+
+@pytest.fixture
+def caller(key: Callable[..., Api]) -> Api:
+    return key("webhooks:read")
+
+
+def _deliveries(caller: Api, webhook: Webhook, query: str = "") -> Any:
+    return caller.get(f"/webhooks/{webhook.pk}/deliveries{query}").json()
+
+
+def _is_finished() -> bool:
+    return FinishedDelivery.objects.exists()
+
+
+def test_a_delivery_tells_what_was_sent_where(caller: Api, subscribe: Subscribe, receiver: Receiver):
+    webhook = subscribe("/hook", "custom.*")
+    event = happen()
+
+    work_until(_is_finished)
+
+    (delivery,) = _deliveries(caller, webhook)["items"]
+    assert delivery.pop("attempts")
+    assert delivery == {
+        "id": str(FinishedDelivery.objects.get().pk),
+        "webhookId": str(webhook.pk),
+        "eventId": event.public_id,
+        "eventType": "custom.order_placed",
+        "sequence": 1,
+        "state": "delivered",
+        "nextAttemptAt": None,
+    }
+
+
+def test_its_attempts_tell_what_was_answered_oldest_first(caller: Api, subscribe: Subscribe, receiver: Receiver):
+    webhook = subscribe()
+    receiver.on("/hook", answer(500, b"not now"), answer(200, b"thanks"))
+    happen()
+
+    work_until(_is_finished)
+
+    attempts = _deliveries(caller, webhook)["items"][0]["attempts"]
+    assert [set(attempt) for attempt in attempts] == [{"at", "status", "durationMs", "error", "responseBody"}] * 2
+    assert [(each["status"], each["error"], each["responseBody"]) for each in attempts] == [
+        (500, "Answered 500", "not now"),
+        (200, "", "thanks"),
+    ]
+    assert attempts[0]["at"] < attempts[1]["at"]
+
+
+def test_a_pending_delivery_tells_when_it_is_tried_again(
+    caller: Api, subscribe: Subscribe, receiver: Receiver, settings: Any
+):
+    settings.WEBHOOK_RETRY_SECONDS = [100]
+    webhook = subscribe()
+    receiver.on("/hook", answer(500))
+    happen()
+
+    work_until(Attempt.objects.exists)
+
+    (delivery,) = _deliveries(caller, webhook)["items"]
+    wait = datetime.fromisoformat(delivery["nextAttemptAt"]) - timezone.now()
+    assert (delivery["state"], len(delivery["attempts"])) == ("pending", 1)
+    assert timedelta(seconds=80) < wait < timedelta(seconds=110)
+
+
+def test_a_dead_delivery_is_not_tried_again(caller: Api, subscribe: Subscribe, receiver: Receiver):
+    webhook = subscribe("/hook", "custom.*")
+    receiver.on("/hook", answer(500))
+    happen()
+
+    work_until(_is_finished)
+
+    (delivery,) = _deliveries(caller, webhook)["items"]
+    assert (delivery["state"], delivery["nextAttemptAt"], len(delivery["attempts"])) == ("dead", None, 3)
+
+
+def test_finished_and_pending_ones_are_one_list_newest_first(
+    caller: Api, subscribe: Subscribe, receiver: Receiver, settings: Any
+):
+    settings.WEBHOOK_RETRY_SECONDS = [100]
+    webhook = subscribe("/hook", "custom.*", max_concurrency=1)
+    receiver.on("/hook", answer(204), answer(500), answer(204), answer(500), answer(204))
+    for _ in range(5):
+        happen()
+    work_until(lambda: Attempt.objects.count() == 5)
+
+    pages = [_deliveries(caller, webhook, "?limit=2")]
+    while pages[-1]["nextCursor"]:
+        pages.append(_deliveries(caller, webhook, f"?limit=2&cursor={pages[-1]['nextCursor']}"))
+
+    assert [[(item["sequence"], item["state"]) for item in page["items"]] for page in pages] == [
+        [(5, "delivered"), (4, "pending")],
+        [(3, "delivered"), (2, "pending")],
+        [(1, "delivered")],
+    ]
+
+
+def test_a_webhook_shows_no_deliveries_of_another(caller: Api, subscribe: Subscribe):
+    one, other = subscribe("/one", "custom.one"), subscribe("/other", "custom.other")
+    event = happen("custom.one")
+    happen("custom.other")
+
+    work_until(lambda: FinishedDelivery.objects.count() == 2)
+
+    assert [item["eventId"] for item in _deliveries(caller, one)["items"]] == [event.public_id]
+    assert len(_deliveries(caller, other)["items"]) == 1
