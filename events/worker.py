@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from authpages import throttles
 from authpages.services.auth_requests import resolve_due
 from events.database_threads import AWAY, DatabaseThreads
 from events.handlers import registered, sync_handlers
@@ -17,12 +18,12 @@ from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
 from events.services.delivery import Courier
 from events.services.outcomes import Outcome
-from events.services.sequencing import EVENTS_AT_ONCE, sequence_events
-from events.wakeups import seconds_between_looks, watch
+from events.services.sequencing import sequence_events
+from events.wakeups import Hint, seconds_between_looks, watch
 
 log = logging.getLogger("fastgen.worker")
 
-LOOK_SOON_SECONDS = 0.02  # while events keep coming
+REST_SECONDS = 0.1  # between two looks for what is new, so that what comes meanwhile is done in one go
 LOOK_FOR_DUE_SECONDS = 0.5
 GROUP_SECONDS = 0.02  # acknowledgements wait this long for company
 GROUP_SIZE = 500
@@ -47,6 +48,7 @@ class EventsWorker:
         self._finished: list[Outcome] = []
         self._has_finished, self._all_finished = asyncio.Event(), asyncio.Event()
         self._in_hand: set[UUID] = set()  # deliveries claimed and not yet acknowledged
+        self._left_some = False  # a claim did, of what is due, and something of what it took is still in hand
         self._may_stray = False  # a claim failed half-way, so leases may be held that nobody knows of
         self._under_way = 0  # of these, not yet delivered
 
@@ -63,14 +65,15 @@ class EventsWorker:
     def stop(self) -> None:
         """Claim nothing more, and let `run` come to its end."""
         self._stopping.set()
-        self._hint()
+        for event in (self._new_requests, self._new_events, self._new_deliveries):
+            event.set()
 
     async def _work(self) -> None:
-        helpers = [asyncio.create_task(watch(self._hint)), asyncio.create_task(self._acknowledge_for_ever())]
+        helpers = [asyncio.create_task(watch(self._on_hint)), asyncio.create_task(self._acknowledge_for_ever())]
         await asyncio.gather(
             self._repeat(self._beat, leases.HEARTBEAT_SECONDS),
-            self._repeat(self._resolve, seconds_between_looks(), self._new_requests),
-            self._repeat(self._sequence, seconds_between_looks(), self._new_events),
+            self._repeat(self._resolve, seconds_between_looks(), self._new_requests, rest=REST_SECONDS),
+            self._repeat(self._sequence, seconds_between_looks(), self._new_events, rest=REST_SECONDS),
             self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
             self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
         )
@@ -78,15 +81,22 @@ class EventsWorker:
         for helper in helpers:
             helper.cancel()
 
-    def _hint(self) -> None:
-        for event in (self._new_requests, self._new_events, self._new_deliveries):
-            event.set()
+    def _on_hint(self, hint: Hint) -> None:
+        if hint is Hint.SEQUENCED:
+            self._new_deliveries.set()
+        else:
+            self._new_requests.set()
+            self._new_events.set()
 
     # The loops: each step tells whether it wants to go on at once --------------------------------------------------
 
     async def _repeat(
-        self, step: Callable[[], Awaitable[bool]], pause: float, hint: asyncio.Event | None = None
+        self, step: Callable[[], Awaitable[bool]], pause: float, hint: asyncio.Event | None = None, rest: float = 0
     ) -> None:
+        """Take the step every `pause` seconds, and at a hint; but `rest` seconds after the one before at the earliest.
+
+        At rest, the first hint is followed at once.
+        """
         while not self._stopping.is_set():
             try:
                 again = await step()
@@ -97,6 +107,7 @@ class EventsWorker:
                 log.exception("The worker's step %s failed; it is tried again.", step.__name__)
                 await _first_of(self._stopping, BACK_OFF_SECONDS)
                 continue
+            await _first_of(self._stopping, rest)
             if not again:
                 await _first_of(hint or self._stopping, pause)
                 if hint:
@@ -124,23 +135,25 @@ class EventsWorker:
         sequenced = await self._database.run(sequence_events)
         if sequenced:
             self._new_deliveries.set()
-            await _first_of(self._stopping, 0 if sequenced == EVENTS_AT_ONCE else LOOK_SOON_SECONDS)
         return sequenced > 0
 
     async def _claim(self) -> bool:
         if self._may_stray:
             await self._database.run(leases.release_strays, self.id, frozenset(self._in_hand))
         room = settings.WORKER_SENDS_AT_ONCE - len(self._in_hand)
+        self._left_some = self._left_some or room <= 0
         if room > 0:
             self._may_stray = True
-            claims = await self._database.run(claim_deliveries, worker=self.id, room=room, handlers=list(registered))
+            claimed = await self._database.run(claim_deliveries, worker=self.id, room=room, handlers=list(registered))
             self._may_stray = False
-            for claim in claims:
+            self._left_some = claimed.left_some or (self._left_some and bool(self._in_hand))
+            for claim in claimed.claims:
                 self._send_off(claim)
         return False
 
     async def _keep_house(self) -> bool:
         await self._database.run(leases.delete_expired_secrets)
+        await self._database.run(throttles.delete_forgotten)
         return False
 
     # Deliveries ----------------------------------------------------------------------------------------------------
@@ -189,8 +202,10 @@ class EventsWorker:
                 await self._acknowledge([outcome])
 
     def _let_go(self, claims: Iterable[Claim]) -> None:
+        """Hold these no longer; where a claim left some behind for want of room, there is room now."""
         self._in_hand.difference_update(claim.id for claim in claims)
-        self._new_deliveries.set()
+        if self._left_some:
+            self._new_deliveries.set()
 
     async def _finish(self) -> None:
         """Wait for what is in flight and for its acknowledgement, and release the rest."""

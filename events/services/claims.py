@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,7 +76,15 @@ class Taken:
     fence: int
 
 
-def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> list[Claim]:
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What one claim brought, and whether it may have left something that is due, for want of room or free places."""
+
+    claims: list[Claim]
+    left_some: bool
+
+
+def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> Claimed:
     """Lease at most `room` due deliveries to `worker`, those of a handler only where it is one of `handlers`.
 
     Subscribers are locked while their shares are measured, those that another worker is at are left to it, so that one
@@ -85,13 +94,15 @@ def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> l
     now = timezone.now()
     waiting = _waiting(now, handlers)
     if room < 1 or not waiting.exists():
-        return []
+        return Claimed([], left_some=False)
     with transaction.atomic():
         locked = waiting.select_for_update(skip_locked=True, no_key=True).order_by("?")[:room]
         subscribers = {subscriber.pk: subscriber for subscriber in locked}
         shares = fair_shares(room, _free_places(subscribers))
         taken = _take(worker, shares, now) if shares else []
-    return _claims(taken, subscribers)
+    used = Counter(lease.subscriber_id for lease in taken)
+    left_some = len(subscribers) == room or any(used[pk] == share for pk, share in shares.items())
+    return Claimed(_claims(taken, subscribers), left_some)
 
 
 def fair_shares(room: int, wishes: dict[UUID, int]) -> dict[UUID, int]:

@@ -39,7 +39,7 @@ def promise(count: int) -> None:
 
 
 def claim(worker: UUID, room: int = 100) -> list[Claim]:
-    return claim_deliveries(worker=worker, room=room, handlers=[])
+    return claim_deliveries(worker=worker, room=room, handlers=[]).claims
 
 
 def delivered(claim: Claim) -> Outcome:
@@ -92,8 +92,8 @@ def test_a_handler_is_claimed_only_by_workers_that_have_it():
     promise(1)
     worker = register_worker()
 
-    others = claim_deliveries(worker=worker, room=10, handlers=["shop.events.on_other"])
-    ours = claim_deliveries(worker=worker, room=10, handlers=["shop.events.on_order"])
+    others = claim_deliveries(worker=worker, room=10, handlers=["shop.events.on_other"]).claims
+    ours = claim_deliveries(worker=worker, room=10, handlers=["shop.events.on_order"]).claims
 
     assert (len(others), len(ours)) == (0, 1)
 
