@@ -25,6 +25,7 @@ from fastgen_backend.errors import TooManyRequests
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 900
 HOUR = timedelta(hours=1)
+QUIET = timedelta(days=90)  # without a failure, then the ones before count no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,12 @@ def check_login(email_key: str, ip_address: str | None, *, lock: bool = False) -
     """Raise `LoginThrottled` or `PasswordLoginOff` while attempts on this account, or from this address, must wait.
 
     Answers whether there are failures to forget once a login succeeds. With `lock`, inside a transaction, attempts on
-    an account that has failures are told their answer one after the other. Before the first failure there is no row to
-    lock: on PostgreSQL, guesses sent at that moment are all answered, as many as hashes may run and wait.
+    an account are told their answer one after the other, so that guesses sent at once are counted like any others.
     """
     if not settings.THROTTLES:
         return False
+    if lock:
+        _lock(_key("login", email_key))
     keys = {_key("login", email_key), _key("login-from", network_of(ip_address))}
     found = Throttle.objects.select_for_update() if lock else Throttle.objects.all()
     rows = {row.key: row for row in found.filter(key__in=keys).order_by("key")}
@@ -96,7 +98,7 @@ def count_failed_login(email_key: str, ip_address: str | None) -> None:
     address = Limit("login-from", settings.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR, network_of(ip_address))
     if _count_one(address, now) > address.times:
         Throttle.objects.filter(key=address.key).update(blocked_until=F("forgotten_at"))
-    failures = _count_in_a_row(_key("login", email_key))
+    failures = _count_in_a_row(_key("login", email_key), now)
     if failures >= settings.LOGIN_FREE_FAILURES:
         doublings = min(failures - settings.LOGIN_FREE_FAILURES, 20)
         wait = min(FIRST_WAIT_SECONDS * 2**doublings, LONGEST_WAIT_SECONDS)
@@ -107,6 +109,15 @@ def count_failed_login(email_key: str, ip_address: str | None) -> None:
 def forget_failed_logins(email_key: str) -> None:
     """A login or a reset succeeded: the row of failures is over."""
     Throttle.objects.filter(key=_key("login", email_key)).delete()
+
+
+def delete_forgotten(at_once: int = 1000) -> int:
+    """Delete what counts no more, in small transactions; tells how much that was."""
+    forgotten = Throttle.objects.filter(forgotten_at__lte=timezone.now())
+    deleted = 0
+    while keys := list(forgotten.values_list("pk", flat=True)[:at_once]):
+        deleted += forgotten.filter(pk__in=keys).delete()[0]
+    return deleted
 
 
 def network_of(ip_address: str | None) -> str:
@@ -130,13 +141,26 @@ def _count_one(limit: Limit, now: datetime) -> int:
     )
 
 
-def _count_in_a_row(key: str) -> int:
-    """One more failure, remembered until it is forgotten on purpose."""
+def _count_in_a_row(key: str, now: datetime) -> int:
+    """One more failure, remembered for 90 days; one too many, until it is forgotten on purpose."""
+    forgotten = connection.ops.adapt_datetimefield_value(now + QUIET)
     return _upsert(
-        "INSERT INTO authpages_throttle (key, count) VALUES (%s, 1) "
-        "ON CONFLICT (key) DO UPDATE SET count = authpages_throttle.count + 1 RETURNING count",
-        [key],
+        "INSERT INTO authpages_throttle (key, count, forgotten_at) VALUES (%s, 1, %s) ON CONFLICT (key) DO UPDATE SET "
+        "count = authpages_throttle.count + 1, "
+        "forgotten_at = CASE WHEN authpages_throttle.count + 1 < %s THEN excluded.forgotten_at END RETURNING count",
+        [key, forgotten, settings.LOGIN_MAX_FAILURES],
     )
+
+
+def _lock(key: str) -> None:
+    """Hold off other transactions that ask for this, until the caller's ends; SQLite has one at a time anyway.
+
+    Not a lock on the row: before the first failure there is none.
+    """
+    if connection.vendor == "postgresql":
+        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def _upsert(statement: str, parameters: list[Any]) -> int:

@@ -49,6 +49,7 @@ APPEND_SLASH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # those that we have catalogues for, lest libraries answer in others
 LOGIN_URL = "/login"
 CONSOLE_LOGIN_URL = "/console/login"
 
@@ -143,7 +144,7 @@ RESET_LINK_MINUTES = number("RESET_LINK_MINUTES", 60, minimum=5, maximum=1440)
 
 THROTTLES = switch("THROTTLES", True)
 LOGIN_FREE_FAILURES = number("LOGIN_FREE_FAILURES", 10, minimum=1, maximum=100)
-LOGIN_MAX_FAILURES = number("LOGIN_MAX_FAILURES", 100, minimum=1, maximum=100)  # NIST SP 800-63B-4 3.2.2
+LOGIN_MAX_FAILURES = number("LOGIN_MAX_FAILURES", 100, minimum=2, maximum=100)  # NIST SP 800-63B-4 3.2.2
 LOGIN_FAILURES_PER_ADDRESS_PER_HOUR = number("LOGIN_FAILURES_PER_ADDRESS_PER_HOUR", 100, minimum=1)
 SIGNUPS_PER_ADDRESS_PER_HOUR = number("SIGNUPS_PER_ADDRESS_PER_HOUR", 30, minimum=1)
 MAILS_PER_ACCOUNT_PER_HOUR = number("MAILS_PER_ACCOUNT_PER_HOUR", 5, minimum=1)
@@ -216,6 +217,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Accounts, sessions, webhooks and the system-event log.",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "GET_LIB_DOC_EXCLUDES": "fastgen_backend.openapi.bases_without_description",
 }
 
 # Logs: no bodies, no query strings, no secrets ----------------------------------------------------------------------
@@ -224,7 +226,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"no_refusals": {"()": "fastgen_backend.logs.NoRefusals"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_refusals"]},
+    },
     "root": {"handlers": ["console"], "level": log_level("LOG_LEVEL", "WARNING")},
     "loggers": {
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},

@@ -64,7 +64,7 @@ def _resolve(request: AuthRequest) -> None:
         case AuthRequest.Kind.SIGN_UP:
             _sign_up(request, user, origin)
         case AuthRequest.Kind.VERIFICATION if user and not user.email_verified:
-            send_verification(user=user, origin=origin)
+            _send_link(user, origin)
         case AuthRequest.Kind.RESET if user:
             send_reset(user=user, origin=origin)
 
@@ -76,21 +76,29 @@ def _sign_up(request: AuthRequest, user: User | None, origin: Origin) -> None:
     elif user.email_verified:
         signals.sign_up_repeated.send(sender=User, user=user, origin=origin)
     else:
-        _sign_up_again(request, user, origin)
+        _sign_up_again(user, origin)
 
 
-def _sign_up_again(request: AuthRequest, user: User, origin: Origin) -> None:
-    """Someone signs up with an address that was never verified: the newest link must confirm the newest password.
+def _sign_up_again(user: User, origin: Origin) -> None:
+    """Someone signs up with an address that was never verified: which of the two is its owner, nobody can tell.
 
-    Otherwise whoever signed up first with another's address would see it verified with a password of theirs. That does
-    not help an owner who signed up first and opens the link of a stranger's later sign-up: the last one counts. An
-    account that was ever logged in to keeps its password.
+    A link that confirms either password would hand the account to a stranger if the owner opened it (account
+    pre-hijacking, Sudhodanan and Paverd 2022). So neither password counts, links on the way confirm nothing, and the
+    one that is mailed sets a new one. An account that was ever logged in to keeps its password until then.
     """
     if user.last_login_at is None:
-        user.password = request.password
+        user.password = None
         user.save(update_fields=["password"])
-        user.links.void()
-    send_verification(user=user, origin=origin)
+    user.links.void()
+    send_reset(user=user, origin=origin)
+
+
+def _send_link(user: User, origin: Origin) -> None:
+    """A link that verifies the address; where two people signed up with it, one that sets a password as well."""
+    if user.password is None and user.last_login_at is None:
+        send_reset(user=user, origin=origin)
+    else:
+        send_verification(user=user, origin=origin)
 
 
 def _empty(request: AuthRequest) -> None:

@@ -29,7 +29,8 @@ def send_reset(*, user: User, origin: Origin) -> None:
 def reset_password(*, token: str, password: str, origin: Origin) -> User:
     """Set a new password, void every open link and end every session of the person.
 
-    A password that is refused (`WeakPassword`) does not spend the link. Raises `LinkInvalid` or `LinkExpired`.
+    The link was mailed, so it proves the address as well: one that was not verified now is. A password that is refused
+    (`WeakPassword`) does not spend the link. Raises `LinkInvalid` or `LinkExpired`.
     """
     user = find_link(Purpose.RESET, token).user
     if user is None:
@@ -41,9 +42,12 @@ def reset_password(*, token: str, password: str, origin: Origin) -> User:
         throttles.forget_failed_logins(user.email_key)  # locks are taken in one order: throttle, user, links
         user = User.objects.locked().get(pk=user.pk)
         spend(find_link(Purpose.RESET, token))
-        user.password = hashed
-        user.save(update_fields=["password"])
+        proven = not user.email_verified
+        user.password, user.email_verified = hashed, True
+        user.save(update_fields=["password", "email_verified"])
         user.links.void()
+        if proven:
+            signals.email_verified.send(sender=User, user=user, origin=origin)
         end_sessions_of(user=user, reason="password_reset", origin=origin)
         signals.password_reset.send(sender=User, user=user, origin=origin)
     return user

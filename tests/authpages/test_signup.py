@@ -125,21 +125,6 @@ def test_there_it_answers_alike_for_a_known_address_and_tells_its_owner(
     assert told()[2:] == ["auth.signUp_repeated", "auth.user_signedUp", VERIFICATION]
 
 
-def test_the_newest_link_confirms_the_newest_password(api: Api, mailed: Callable[[str], str]) -> None:
-    _require_verified()
-    api.post("/auth/signup", {"email": "ann@example.com", "password": "a thief's own password"})
-    resolve_due()
-    thiefs = mailed(VERIFICATION)
-
-    api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
-    resolve_due()
-
-    assert api.post("/auth/email-verification/submit", {"token": thiefs}).json()["code"] == "link-invalid"
-    assert api.post("/auth/email-verification/submit", {"token": mailed(VERIFICATION)}).status_code == 200
-    assert api.log_in(password="a thief's own password").status_code == 401
-    assert api.log_in().status_code == 200
-
-
 def test_a_resolved_request_is_emptied(api: Api) -> None:
     from authpages.models import AuthRequest
 
