@@ -7,7 +7,8 @@ import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
-MAX_LENGTH = 254  # RFC 5321, erratum 1690
+from fastgen_backend.limits import LONGEST_EMAIL
+
 _is_email = EmailValidator()
 
 
@@ -25,7 +26,7 @@ def email_key(email: str) -> str:
 
 def is_usable(email: str) -> bool:
     """Whether mail could be sent to `email`: one `@`, a sensible domain, printable, at most 254 characters."""
-    if len(email) > MAX_LENGTH or len(email_key(email)) > MAX_LENGTH or not email.isprintable():
+    if len(email) > LONGEST_EMAIL or len(email_key(email)) > LONGEST_EMAIL or not email.isprintable():
         return False
     try:
         _is_email(email_key(email))

@@ -4,14 +4,15 @@ import asyncio
 import io
 
 from django.utils.translation import gettext as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from authpages.errors import SettingInvalid
 from fastgen_backend.targets import fetch
 
 MAX_BYTES = 256 * 1024
 MAX_PIXELS = 4_000_000
-TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+FORMATS = ["PNG", "JPEG", "WEBP"]
+TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}  # MPO: a phone's JPEG
 
 
 def fetch_logo(url: str) -> tuple[bytes, str]:
@@ -28,10 +29,12 @@ def picture_type(picture: bytes) -> str:
     if len(picture) > MAX_BYTES:
         raise SettingInvalid(_("The logo may have 256 kB at most."), field="logoUrl")
     try:
-        with Image.open(io.BytesIO(picture), formats=list(TYPES)) as image:
+        with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise SettingInvalid(_("The logo may have 4 megapixels at most."), field="logoUrl")
+                raise Image.DecompressionBombError
             image.load()
             return TYPES[str(image.format)]
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:  # Pillow's own limit is far higher
+        raise SettingInvalid(_("The logo may have 4 megapixels at most."), field="logoUrl") from None
+    except (OSError, ValueError, SyntaxError):
         raise SettingInvalid(_("The logo must be a PNG, JPEG or WebP picture."), field="logoUrl") from None

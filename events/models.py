@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from fastgen_backend.ids import uuid7
+from fastgen_backend.limits import LONGEST_URL
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -124,7 +125,7 @@ class Webhook(models.Model):
         PARALLEL = "parallel"
 
     subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, primary_key=True, related_name="webhook")
-    url = models.CharField(max_length=2000)
+    url = models.CharField(max_length=LONGEST_URL)
     description = models.CharField(max_length=500, blank=True)
     mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.PARALLEL)
     include_secrets = models.BooleanField(default=False)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 
 class FieldError(NamedTuple):
@@ -12,6 +14,13 @@ class FieldError(NamedTuple):
     pointer: str
     code: str
     detail: str
+
+
+def detail_of(errors: Sequence[FieldError]) -> str:
+    """What to say on the whole, where there are one or more such errors."""
+    if len(errors) == 1:
+        return errors[0].detail
+    return _("%(count)d members are not valid.") % {"count": len(errors)}
 
 
 class DomainError(Exception):
@@ -23,7 +32,7 @@ class DomainError(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "invalid"
-    title: ClassVar[str | Promise] = "This can't be done"
+    title: ClassVar[str | Promise] = gettext_lazy("This can’t be done")
     field: str = ""
 
     def __init__(self, detail: str = "", *, field: str = "", retry_after: int | None = None) -> None:
@@ -42,10 +51,10 @@ class InvalidInput(DomainError):
     """One or more members of the input are wrong; nothing was written."""
 
     code = "invalid-input"
-    title = "The input is not valid"
+    title = gettext_lazy("The input is not valid")
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__(errors[0].detail if len(errors) == 1 else f"{len(errors)} members are not valid.")
+        super().__init__(detail_of(errors))
         self._errors = errors
 
     @property
@@ -58,7 +67,7 @@ class NotFound(DomainError):
 
     status = 404
     code = "not-found"
-    title = "There is nothing here"
+    title = gettext_lazy("There is nothing here")
 
 
 class TooManyRequests(DomainError):
@@ -66,7 +75,7 @@ class TooManyRequests(DomainError):
 
     status = 429
     code = "too-many-requests"
-    title: ClassVar[str | Promise] = "Too many requests"
+    title = gettext_lazy("Too many requests")
 
 
 class TooBusy(DomainError):
@@ -74,4 +83,4 @@ class TooBusy(DomainError):
 
     status = 503
     code = "too-busy"
-    title = "Too busy right now"
+    title = gettext_lazy("Too busy right now")

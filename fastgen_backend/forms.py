@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from fastgen_backend.errors import DomainError, FieldError
+from fastgen_backend.limits import LONGEST_EMAIL
 
-LONGEST_EMAIL = 254  # RFC 5321, erratum 1690
 MISSING = {"required": _("Please fill this in.")}
 
 
@@ -40,7 +40,7 @@ class EmailField(forms.CharField):
             label=_("E-mail address"),
             max_length=LONGEST_EMAIL,
             widget=forms.EmailInput(attributes),
-            error_messages={**MISSING, "max_length": _("An e-mail address has at most 254 characters.")},
+            error_messages={**MISSING, "max_length": _("An e-mail address has at most %(limit_value)d characters.")},
             **options,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -26,7 +26,7 @@ class Parameter(models.Expression):
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         return "%s", [self]
 
-    def value(self, given: dict[str, Any]) -> Any:
+    def value(self, given: dict[str, Any], connection: Any) -> Any:
         """What the database is told."""
         return self.output_field.get_db_prep_value(given[self.name], connection)
 
@@ -101,7 +101,8 @@ class _Compiled(Generic[Row]):
     """The statement, and how its row becomes a model: as `django.db.models.query.ModelIterable` does it."""
 
     def __init__(self, queryset: "models.QuerySet[Row]") -> None:
-        compiler = queryset.query.get_compiler(connection=connection)
+        self._connection = connections[DEFAULT_DB_ALIAS]  # this thread's own, without a proxy before it
+        compiler = queryset.query.get_compiler(connection=self._connection)
         self._sql, self._params = compiler.as_sql()
         shape: dict[str, Any] = compiler.klass_info or {}
         columns = [expression for expression, _sql, _alias in compiler.select or ()]
@@ -109,13 +110,15 @@ class _Compiled(Generic[Row]):
         self._model: type[Row] = shape["model"]
         self._own = slice(start, end)
         self._names = [column.target.attname for column in columns[start:end]]
-        self._related = get_related_populators(shape, compiler.select, connection.alias)  # type: ignore[call-arg]  # of Django 6
+        related = get_related_populators(shape, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # Django 6
+        self._related = related
         self._annotations = dict(compiler.annotation_col_map or {})
         self._converters = list(compiler.get_converters(columns).items())
 
     def first(self, values: dict[str, Any]) -> Row | None:
-        params = [each.value(values) if isinstance(each, Parameter) else each for each in self._params]
-        with connection.cursor() as cursor:
+        link = self._connection
+        params = [each.value(values, link) if isinstance(each, Parameter) else each for each in self._params]
+        with link.cursor() as cursor:
             cursor.execute(self._sql, params)
             found = cursor.fetchone()
         return self._as_model(list(found)) if found else None
@@ -123,8 +126,8 @@ class _Compiled(Generic[Row]):
     def _as_model(self, row: list[Any]) -> Row:
         for place, (converters, expression) in self._converters:
             for convert in converters:
-                row[place] = convert(row[place], expression, connection)
-        instance = self._model.from_db(connection.alias, self._names, row[self._own])
+                row[place] = convert(row[place], expression, self._connection)
+        instance = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
         for populator in self._related:
             populator.populate(row, instance)
         for name, place in self._annotations.items():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,16 +10,31 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.encoding import escape_uri_path
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from fastgen_backend.errors import DomainError, FieldError
+from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound, detail_of
 
 logger = logging.getLogger("fastgen.errors")
 
-TITLES = {"not_authenticated": "No credentials", "authentication_failed": "Credentials not accepted"}
+MOST_ERRORS = 100  # that one answer tells; a body can hold so many that the answer would be larger than it
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+TITLES: dict[int | str, Promise] = {
+    "not_authenticated": gettext_lazy("No credentials"),
+    "authentication_failed": gettext_lazy("Credentials not accepted"),
+    400: gettext_lazy("The request is malformed"),
+    403: gettext_lazy("Not allowed"),
+    404: gettext_lazy("There is nothing here"),
+    405: gettext_lazy("No such method here"),
+    411: gettext_lazy("The length is missing"),
+    413: gettext_lazy("The body is too large"),
+    415: gettext_lazy("Not a media type for this"),
+    500: gettext_lazy("Something went wrong"),
+}
 
 
 def problem(
@@ -41,10 +57,9 @@ def problem(
     if status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("WWW-Authenticate", "Bearer")  # RFC 9110, 11.6.1
     if errors or status in {400, 409, 413}:
-        body["errors"] = [error._asdict() for error in errors] or [{"pointer": "", "code": code, "detail": str(detail)}]
-    return HttpResponse(
-        json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json", headers=headers
-    )
+        blamed = errors[:MOST_ERRORS] or [FieldError("", code, str(detail))]
+        body["errors"] = [error._asdict() for error in blamed]
+    return HttpResponse(_written(body), status=status, content_type="application/problem+json", headers=headers)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -55,14 +70,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             return domain_problem(error)
         case exceptions.ValidationError():
             errors = list(_field_errors(error.get_full_details()))
-            detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} members are not valid."
-            return problem(400, "invalid-input", "The input is not valid", detail, errors)
+            return problem(400, InvalidInput.code, InvalidInput.title, detail_of(errors), errors)
         case exceptions.APIException():
             return _api_problem(error)
         case Http404():
-            return problem(404, "not-found", "There is nothing here", "There is no such thing, or not for you.")
+            return problem(404, NotFound.code, NotFound.title, _("There is no such thing, or not for you."))
         case PermissionDenied():
-            return problem(403, "not-allowed", "Not allowed", str(error) or "You may not do this.")
+            return problem(403, "not-allowed", TITLES[403], str(error) or _("You may not do this."))
     return None
 
 
@@ -74,7 +88,7 @@ def domain_problem(error: DomainError) -> HttpResponse:
 
 def refusal_response(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     """A refusal outside of any view: a problem for programs, a page for people."""
-    title = HTTPStatus(status).phrase
+    title = _title(status)
     if wants_json(request):
         return problem(status, code, title, detail)
     return render(request, "errors/refused.html", {"title": title, "detail": detail}, status=status)
@@ -97,13 +111,14 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 404."""
-    return refusal_response(request, 404, "not-found", _("There is nothing at this address."))
+    detail = _("There is nothing at this address. Look for a slip in it, or go back.")
+    return refusal_response(request, 404, "not-found", detail)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500: our fault; the log has the stack trace under the request's id."""
     request_id = getattr(request, "request_id", "")
-    logger.error("500 %s %s, request %s", request.method, request.path, request_id)
+    logger.error("500 %s %s, request %s", request.method, escape_uri_path(request.path), request_id)
     detail = _("Something went wrong on our side. Please try again; reference %(id)s.") % {"id": request_id}
     return refusal_response(request, 500, "server-error", detail)
 
@@ -123,22 +138,35 @@ def _api_problem(error: exceptions.APIException) -> HttpResponse:
         headers["Allow"] = allowed
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else "invalid"
-    title = TITLES.get(code, HTTPStatus(error.status_code).phrase)
+    title = TITLES.get(code) or _title(error.status_code)
     return problem(error.status_code, code.replace("_", "-"), title, str(error.detail), headers=headers)
+
+
+def _title(status: int) -> str | Promise:
+    return TITLES.get(status) or HTTPStatus(status).phrase
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    """The JSON, in UTF-8. Callers are told what they sent, and a member's name may hold what UTF-8 can't."""
+    return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", json.dumps(body, ensure_ascii=False)).encode()
 
 
 def _field_errors(details: Any, pointer: str = "") -> Iterator[FieldError]:
     """DRF's tree of errors, flattened to JSON pointers."""
-    if isinstance(details, dict) and set(details) == {"message", "code"}:
+    if _is_leaf(details):
         yield FieldError(pointer, str(details["code"]).replace("_", "-"), str(details["message"]))
     elif isinstance(details, dict):
         for name, below in details.items():
-            own = name in {"non_field_errors", ""}
-            yield from _field_errors(below, pointer if own else f"{pointer}/{_escape(str(name))}")
+            yield from _field_errors(below, f"{pointer}/{_escape(str(name))}" if name else pointer)
     elif isinstance(details, list):
-        leaves = all(isinstance(each, dict) and set(each) == {"message", "code"} for each in details)
+        leaves = all(map(_is_leaf, details))
         for index, below in enumerate(details):
             yield from _field_errors(below, pointer if leaves else f"{pointer}/{index}")
+
+
+def _is_leaf(details: Any) -> bool:
+    """Whether this is one error, and no object whose members have these names."""
+    return isinstance(details, dict) and isinstance(details.get("message"), str)
 
 
 def _escape(name: str) -> str:

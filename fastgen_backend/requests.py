@@ -67,10 +67,10 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.META.get("HTTP_TRANSFER_ENCODING"):
-            return refusal_response(request, 411, "length-required", "Send the body with a Content-Length.")
+            return refusal_response(request, 411, "length-required", _("Send the body with a Content-Length."))
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or len(length) > 20 or int(length) > settings.BODY_LIMIT_BYTES:
-            detail = f"A body may have {settings.BODY_LIMIT_BYTES:,} bytes at most."
+            detail = _("A body may have %(count)s bytes at most.") % {"count": f"{settings.BODY_LIMIT_BYTES:,}"}
             return refusal_response(request, 413, "body-too-large", detail)
         return self.get_response(request)
 
@@ -105,10 +105,10 @@ def _believe_proxies(request: HttpRequest) -> None:
     address = _address(meta.get("REMOTE_ADDR", ""))
     trusted = settings.TRUSTED_PROXIES
     hops = 0
+    if address and _is_trusted(address, trusted, hops) and scheme in {"http", "https"}:
+        meta["wsgi.url_scheme"] = scheme
     while forwarded and address and _is_trusted(address, trusted, hops):
         address, hops = _address(forwarded.pop()) or address, hops + 1
-    if hops and scheme in {"http", "https"}:
-        meta["wsgi.url_scheme"] = scheme
     meta["REMOTE_ADDR"] = address
 
 

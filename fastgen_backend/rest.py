@@ -1,4 +1,4 @@
-"""What every REST endpoint stands on: strict members and parameters, scopes, cursor pages."""
+"""What every REST endpoint stands on: strict bodies and parameters, scopes, cursor pages."""
 
 import base64
 import binascii
@@ -8,6 +8,11 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
@@ -21,18 +26,22 @@ from fastgen_backend.requests import origin_of
 PAGE_DEFAULT = 50
 PAGE_MAX = 200
 MAX_DEPTH = 32  # of JSON that we keep
-INVALID_CURSOR = ErrorDetail("This is no cursor of this list.", "invalid-cursor")
 Row = TypeVar("Row", bound=models.Model)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that refuses members it does not know, instead of ignoring them."""
+    """A serializer that refuses members it does not know, instead of ignoring them.
+
+    Those of bodies have fields that are strict as well: JSON tells a number from a text, so nothing has to be guessed.
+    """
+
+    default_error_messages = dict.fromkeys(["invalid", "null"], gettext_lazy("This must be a JSON object."))
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             unknown = [name for name in data if name not in self._writable_names]
             if unknown:
-                message = "There is no such member."
+                message = _("There is no such member.")
                 raise ValidationError({name: [ErrorDetail(message, "unknown-member")] for name in unknown})
         return super().to_internal_value(data)
 
@@ -41,23 +50,49 @@ class StrictSerializer(serializers.Serializer[Any]):
         return {name for name, field in self.fields.items() if not field.read_only}
 
 
-class PlainJSONField(serializers.JSONField):
-    """Any JSON value that both databases can store, as long as it is at most `max_bytes` when written out."""
+class StrictCharField(serializers.CharField):
+    """A JSON string, and nothing that could be written as one."""
 
-    def __init__(self, *, max_bytes: int = 16_384, only_object: bool = True, **kwargs: Any) -> None:
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(_only(str, data, self))
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """`true` or `false`, and nothing that could be meant by it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        return super().to_internal_value(_only(bool, data, self))
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON number without fraction or exponent, and no string of digits."""
+
+    def to_internal_value(self, data: Any) -> int:
+        return super().to_internal_value(_only(int, data, self))
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class PlainJSONField(serializers.JSONField):
+    """Any JSON object that both databases can store, as long as it is at most `max_bytes` when written out.
+
+    None leaves its size to the service.
+    """
+
+    def __init__(self, *, max_bytes: int | None = 16_384, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_bytes = max_bytes
-        self.only_object = only_object
 
     def to_internal_value(self, data: Any) -> Any:
-        if self.only_object and not isinstance(data, dict):
-            raise ValidationError("This must be a JSON object.", code="not-an-object")
+        if not isinstance(data, dict):
+            raise ValidationError(_("This must be a JSON object."), code="not-an-object")
         if _is_too_deep(data):
-            raise ValidationError(f"This may be nested {MAX_DEPTH} levels deep.", code="too-deep")
+            deepest = _("This may be nested %(count)d levels deep.") % {"count": MAX_DEPTH}
+            raise ValidationError(deepest, code="too-deep")
         if not _is_storable(data):
-            raise ValidationError("Text must not hold NUL or lone surrogates.", code="invalid-characters")
-        if len(json.dumps(data, ensure_ascii=False).encode()) > self.max_bytes:
-            raise ValidationError(f"This may have {self.max_bytes:,} bytes at most.", code="too-large")
+            raise ValidationError(_("Text must not hold NUL or lone surrogates."), code="invalid-characters")
+        if self.max_bytes is not None and len(json.dumps(data, ensure_ascii=False).encode()) > self.max_bytes:
+            longest = _("This may have %(count)s bytes at most.") % {"count": f"{self.max_bytes:,}"}
+            raise ValidationError(longest, code="too-large")
         return data
 
 
@@ -85,7 +120,7 @@ def needs_scope(read: str, write: str | None = None) -> type[BasePermission]:
     """A permission: GET needs the scope `read`, every other method `write`."""
 
     class NeedsScope(BasePermission):
-        message = "These credentials do not allow this; use an API key with the right scope, or the console."
+        message = gettext_lazy("These credentials do not allow this; use the console, or an API key with the scope.")
         code = "not-allowed"
         scopes = (read, write or read)
 
@@ -108,20 +143,32 @@ class OnlyJSON(BaseContentNegotiation):
 
 
 class Endpoint(APIView):
-    """A view that refuses query parameters it does not know; `queries` names a serializer of them per method."""
+    """A view that says what it takes, and refuses everything else with 400.
+
+    `queries` and `bodies` name a serializer per method; a method that is not in them takes no parameters, and no body
+    but an empty one or `{}`. A PATCH may leave out every member. Both are read before the method is called, into
+    `self.query` and `self.body`, by the names that services use.
+    """
 
     content_negotiation_class = OnlyJSON
     queries: ClassVar[dict[str, type[StrictSerializer]]] = {}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        query = self.queries.get("GET" if request.method == "HEAD" else request.method or "")
-        data = {name: values[-1] for name, values in request.query_params.lists()}
-        self.query = read(query or StrictSerializer, data) if query or data else {}
+        self.query = self._read_query(request)
+        self.body = self._read_body(request)
 
-    def read_body(self, serializer: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
-        """The validated body, by the names that services use; raises DRF's `ValidationError`."""
-        return read(serializer, self.request.data, partial=partial)
+    def _read_query(self, request: Request) -> dict[str, Any]:
+        shape = self.queries.get("GET" if request.method == "HEAD" else request.method or "")
+        given = request.query_params
+        return read(shape or StrictSerializer, _once_each(given)) if shape or given else {}
+
+    def _read_body(self, request: Request) -> dict[str, Any]:
+        shape = self.bodies.get(request.method or "")
+        if shape is None and not int(request.META.get("CONTENT_LENGTH") or 0):
+            return {}
+        return read(shape or StrictSerializer, request.data, partial=request.method == "PATCH")
 
 
 def read(serializer: type[StrictSerializer], data: Any, *, partial: bool = False) -> dict[str, Any]:
@@ -129,6 +176,22 @@ def read(serializer: type[StrictSerializer], data: Any, *, partial: bool = False
     reader = serializer(data=data, partial=partial)
     reader.is_valid(raise_exception=True)
     return dict(reader.validated_data)
+
+
+def _once_each(parameters: QueryDict) -> dict[str, str]:
+    """Each parameter's value: of two of one name neither is what the caller meant. Raises DRF's `ValidationError`."""
+    values = dict(parameters.lists())
+    if repeated := [name for name, given in values.items() if len(given) > 1]:
+        message = _("This parameter may stand only once.")
+        raise ValidationError({name: [ErrorDetail(message, "repeated-parameter")] for name in repeated})
+    return {name: str(given) for name, [given] in values.items()}
+
+
+def _only(kind: type, data: Any, field: serializers.Field[Any, Any, Any, Any]) -> Any:
+    """`data` where it is of just this kind (`True` is no integer); refused in the field's own words where it is not."""
+    if type(data) is not kind:
+        field.fail("invalid")
+    return data
 
 
 class PageQuery(StrictSerializer):
@@ -157,7 +220,12 @@ def _key_of(model: type[models.Model], key: str, cursor: str) -> Any:
     try:
         return field.to_python(open_cursor(cursor))
     except DjangoValidationError:
-        raise ValidationError({"cursor": [INVALID_CURSOR]}) from None
+        raise invalid_cursor() from None
+
+
+def invalid_cursor() -> ValidationError:
+    """The refusal of a cursor that `make_cursor` never made for this list."""
+    return ValidationError({"cursor": [ErrorDetail(_("This is no cursor of this list."), "invalid-cursor")]})
 
 
 def make_cursor(value: object) -> str:
@@ -172,7 +240,7 @@ def open_cursor(cursor: str) -> str:
     except (binascii.Error, ValueError):
         text = ""
     if not text or make_cursor(text) != cursor:
-        raise ValidationError({"cursor": [INVALID_CURSOR]})
+        raise invalid_cursor()
     return text
 
 

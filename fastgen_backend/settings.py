@@ -169,7 +169,7 @@ if EMAIL_URL_IS_SET:
 else:
     EMAIL_BACKEND = "events.inbox.InboxBackend"
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="") or f"no-reply@{_host if '.' in _host else 'localhost'}"
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="") or f"no-reply@{'localhost' if IS_LOOPBACK else _host}"
 
 # Browser security ---------------------------------------------------------------------------------------------------
 
@@ -208,6 +208,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "fastgen_backend.openapi.EndpointSchema",
     "EXCEPTION_HANDLER": "fastgen_backend.problems.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "",  # as a JSON Pointer to the whole; a member may have any other name
     "DEFAULT_VERSIONING_CLASS": None,
     "UNAUTHENTICATED_USER": None,
 }

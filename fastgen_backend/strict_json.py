@@ -5,31 +5,42 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+MOST_DIGITS = 1000  # to read them takes time that grows with their square; Python itself stops at 4,300
+
 
 class StrictJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: no NaN, no member twice, no number beyond a double, no endless nesting."""
+    """JSON as RFC 8259 has it: no NaN, no member twice, no number beyond a double, no endless nesting or digits."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         try:
             text = stream.read().decode("utf-8")
-            return json.loads(text, object_pairs_hook=_members_once, parse_constant=_no_constant, parse_float=_finite)
+            return json.loads(
+                text,
+                object_pairs_hook=_members_once,
+                parse_constant=_no_constant,
+                parse_float=_finite,
+                parse_int=_short,
+            )
         except RecursionError:
-            raise ParseError("The JSON is nested too deeply.", code="malformed-json") from None
+            raise ParseError(_("The JSON is nested too deeply."), code="malformed-json") from None
         except UnicodeDecodeError:
-            raise ParseError("The body is not UTF-8.", code="malformed-json") from None
+            raise ParseError(_("The body is not UTF-8."), code="malformed-json") from None
         except ValueError as error:
-            raise ParseError(f"The body is not valid JSON: {error}", code="malformed-json") from None
+            detail = _("The body is not valid JSON: %(reason)s") % {"reason": error}
+            raise ParseError(detail, code="malformed-json") from None
 
 
 def _members_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError(f"the member {_first_repeated(name for name, _ in pairs)!r} stands twice")
+        repeated = _first_repeated(name for name, _value in pairs)
+        raise ValueError(_("the member %(name)r stands twice") % {"name": repeated})
     return members
 
 
@@ -39,11 +50,21 @@ def _first_repeated(names: Iterable[str]) -> str:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
+    raise ValueError(_("%(name)s is not a JSON value") % {"name": name})
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"the number {text[:40]} is too large")
+        raise _too_large(text)
     return value
+
+
+def _short(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise _too_large(text)
+    return int(text)
+
+
+def _too_large(number: str) -> ValueError:
+    return ValueError(_("the number %(number)s is too large") % {"number": number[:40]})

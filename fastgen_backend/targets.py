@@ -8,13 +8,15 @@ from typing import Any
 
 import aiohttp
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from yarl import URL
 
 from fastgen_backend.errors import DomainError
+from fastgen_backend.limits import LONGEST_URL
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-MAX_URL_LENGTH = 2000
 FETCH_TIMEOUT_SECONDS = 10
 PRIVATE = [  # reachable from this machine or its network only; allowed by WEBHOOK_ALLOW_PRIVATE_TARGETS
     ipaddress.ip_network(network)
@@ -47,7 +49,7 @@ class TargetRefused(DomainError):
     """This URL is not one that the server may call."""
 
     code = "target-refused"
-    title = "This URL can't be called"
+    title = gettext_lazy("This URL can’t be called")
     field = "url"
 
 
@@ -55,7 +57,7 @@ class TargetUnreachable(DomainError):
     """The URL may be called, but gave no usable answer."""
 
     code = "target-unreachable"
-    title = "This URL gives no usable answer"
+    title = gettext_lazy("This URL gives no usable answer")
     field = "url"
 
 
@@ -111,14 +113,15 @@ async def fetch(url: str, max_bytes: int) -> bytes:
             session.get(url, allow_redirects=False) as answer,
         ):
             if answer.status != 200:
-                raise TargetUnreachable(f"The answer has the status {answer.status}, not 200.")
+                raise TargetUnreachable(_("The answer has the status %(status)d, not 200.") % {"status": answer.status})
             return await _read(answer, max_bytes)
     except TimeoutError:
-        raise TargetUnreachable(f"No full answer came within {FETCH_TIMEOUT_SECONDS} s.") from None
-    except aiohttp.ClientError as error:
+        detail = _("No full answer came within %(count)d s.") % {"count": FETCH_TIMEOUT_SECONDS}
+        raise TargetUnreachable(detail) from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # the last two: from below aiohttp, unwrapped
         if is_refusal(error):
-            raise TargetRefused("The host is not on the public internet.") from None
-        raise TargetUnreachable("No connection could be made.") from None
+            raise TargetRefused(_("The host is not on the public internet.")) from None
+        raise TargetUnreachable(_("No connection could be made.")) from None
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -131,24 +134,24 @@ async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for piece in answer.content.iter_any():
         body += piece
         if len(body) > max_bytes:
-            raise TargetUnreachable(f"The answer is longer than {max_bytes} bytes.")
+            raise TargetUnreachable(_("The answer is longer than %(count)d bytes.") % {"count": max_bytes})
     return bytes(body)
 
 
 def _guarded_socket(info: tuple[Any, ...]) -> socket.socket:
-    family, kind, protocol, _, address = info
+    family, kind, protocol, _name, address = info
     if not is_allowed(address[0]):
         raise AddressRefused(f"{address[0]} is not a public address")
     return socket.socket(family, kind, protocol)
 
 
 def _flaws_of_text(url: str) -> Iterator[str]:
-    if len(url) > MAX_URL_LENGTH:
-        yield f"The URL is longer than {MAX_URL_LENGTH} characters."
+    if len(url) > LONGEST_URL:
+        yield _("The URL is longer than %(count)d characters.") % {"count": LONGEST_URL}
     if not url.isprintable() or " " in url or "\\" in url:
-        yield "The URL holds a space, a backslash or a control character."
+        yield _("The URL holds a space, a backslash or a control character.")
     if "#" in url:
-        yield "The URL must not have a fragment (#…): it would never be sent."
+        yield _("The URL must not have a fragment (#…): it would never be sent.")
 
 
 def _flaws_of_target(url: str) -> Iterator[str]:
@@ -157,18 +160,20 @@ def _flaws_of_target(url: str) -> Iterator[str]:
         target = URL(url)
         host = target.host
         usable_port = target.port != 0
-    except ValueError:
-        yield "The URL can't be read."
+    except (ValueError, IndexError):  # the latter where brackets stand before an @
+        yield _("The URL can’t be read.")
         return
     if target.scheme not in {"http", "https"}:
-        yield "The URL must begin with https:// or http://."
+        yield _("The URL must begin with https:// or http://.")
     if not host or not usable_port:
-        yield "The URL names no host, or a port that can't be used."
+        yield _("The URL names no host, or a port that can’t be used.")
         return
     if target.user is not None or target.password is not None or "@" in url.split("/")[2]:
-        yield "The URL must not hold a user name or password."
+        yield _("The URL must not hold a user name or password.")
     if not _may_name(host):
-        yield f"{host} is not on the public internet."
+        yield _("%(host)s is not on the public internet.") % {"host": host}
+    if not _can_be_asked_for(target):
+        yield _("%(host)s can’t be a host’s name.") % {"host": host}
 
 
 def _may_name(host: str) -> bool:
@@ -180,6 +185,15 @@ def _may_name(host: str) -> bool:
         return is_allowed(host)
     except ValueError:
         return not _is_odd_address(host)
+
+
+def _can_be_asked_for(target: URL) -> bool:
+    """Whether the host's name, as it would be looked up, has labels of 1 to 63 characters (RFC 1035, 2.3.4)."""
+    try:
+        (target.raw_host or "").encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_odd_address(host: str) -> bool:

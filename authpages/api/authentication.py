@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -21,12 +22,12 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer …` (RFC 6750): one query, in which session and person are found alive, roles included."""
 
     def authenticate(self, request: Request) -> tuple[User | None, Session | ApiKey] | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return None
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
-            raise TokenInvalid("Send the token as 'Authorization: Bearer <token>'.")
+            raise TokenInvalid(_("Send the token as ‘Authorization: Bearer <token>’."))
         return _by_api_key(token) if token.startswith(api_keys.PREFIX) else _by_access_token(token)
 
     def authenticate_header(self, request: Request) -> str:
@@ -55,19 +56,19 @@ def _check_csrf(request: Request) -> None:
     check = _CsrfCheck(lambda _request: HttpResponse())
     check.process_request(request._request)
     if reason := check.process_view(request._request, lambda: HttpResponse(), (), {}):
-        raise PermissionDenied(f"CSRF: {reason}", code="csrf-failed")
+        raise PermissionDenied(_("CSRF: %(reason)s") % {"reason": reason}, code="csrf-failed")
 
 
 def _by_access_token(token: str) -> tuple[User, Session]:
     claims = read_access_token(token)
     session = find_session(claims.session_id)
     if session is None or session.user_id != claims.user_id:
-        raise TokenInvalid("This session has ended; log in again.")
+        raise TokenInvalid(_("This session has ended; log in again."))
     return session.user, session
 
 
 def _by_api_key(key: str) -> tuple[None, ApiKey]:
     found = api_keys.find_api_key(key)
     if found is None:
-        raise TokenInvalid("This API key does not exist, has expired, or its maker is no admin any more.")
+        raise TokenInvalid(_("This API key does not exist, has expired, or its maker is no admin any more."))
     return None, found

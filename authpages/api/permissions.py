@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -12,7 +13,7 @@ from authpages.models import Session
 class IsPerson(BasePermission):
     """The caller is a person with a session, not a program with an API key."""
 
-    message = "This is for people: send an access token."
+    message = _("This is for people: send an access token.")
     code = "not-a-person"
 
     def has_permission(self, request: Request, view: APIView) -> bool:

@@ -1,4 +1,4 @@
-"""The REST endpoints of accounts: each reads its body strictly, calls one service and shows the result."""
+"""The REST endpoints of accounts: each says what it takes, calls one service and shows the result."""
 
 from typing import cast
 
@@ -28,13 +28,11 @@ class OpenEndpoint(Endpoint):
 
 
 class SignUpView(OpenEndpoint):
-    @extend_schema(
-        summary="Sign up",
-        request=shapes.SignUpRequest,
-        responses={201: shapes.LoginResponse, 202: shapes.SignUpResponse},
-    )
+    bodies = {"POST": shapes.SignUpRequest}
+
+    @extend_schema(summary="Sign up", responses={201: shapes.LoginResponse, 202: shapes.SignUpResponse})
     def post(self, request: Request) -> Response:
-        body = self.read_body(shapes.SignUpRequest)
+        body = self.body
         email, password = body.pop("email"), body.pop("password")
         started = sign_up(
             email=email, password=password, profile=Profile(**body), carrier=Carrier.TOKENS, origin=api_origin(request)
@@ -43,25 +41,27 @@ class SignUpView(OpenEndpoint):
 
 
 class LoginView(OpenEndpoint):
-    @extend_schema(summary="Log in", request=shapes.LoginRequest, responses=shapes.LoginResponse)
+    bodies = {"POST": shapes.LoginRequest}
+
+    @extend_schema(summary="Log in", responses=shapes.LoginResponse)
     def post(self, request: Request) -> Response:
-        body = self.read_body(shapes.LoginRequest)
-        started = log_in(**body, carrier=Carrier.TOKENS, origin=api_origin(request))
+        started = log_in(**self.body, carrier=Carrier.TOKENS, origin=api_origin(request))
         return Response(shapes.show_login(started))
 
 
 class RefreshView(OpenEndpoint):
-    @extend_schema(summary="Refresh a session", request=shapes.RefreshRequest, responses=shapes.RefreshResponse)
+    bodies = {"POST": shapes.RefreshRequest}
+
+    @extend_schema(summary="Refresh a session", responses=shapes.RefreshResponse)
     def post(self, request: Request) -> Response:
-        body = self.read_body(shapes.RefreshRequest)
-        started = sessions.refresh_session(**body, origin=api_origin(request))
+        started = sessions.refresh_session(**self.body, origin=api_origin(request))
         return Response({"session": shapes.show_session(started)})
 
 
 class LogoutView(Endpoint):
     permission_classes = [IsPerson]
 
-    @extend_schema(summary="Log out", request=None, responses={204: NOTHING})
+    @extend_schema(summary="Log out", responses={204: NOTHING})
     def post(self, request: Request) -> Response:
         sessions.log_out(session=_session(request), origin=api_origin(request))
         return Response(status=204)
@@ -77,13 +77,13 @@ class MeView(Endpoint):
 
 class VerificationRequestView(Endpoint):
     permission_classes = [AllowAny]
+    bodies = {"POST": shapes.VerificationRequest}
 
-    @extend_schema(summary="Ask for a verification mail", request=shapes.VerificationRequest, responses={202: ACCEPTED})
+    @extend_schema(summary="Ask for a verification mail", responses={202: ACCEPTED})
     def post(self, request: Request) -> Response:
         """For the caller's own address or, with `email`, any address, without telling whether it has an account."""
-        body = self.read_body(shapes.VerificationRequest)
-        if "email" in body:
-            email_verification.request_verification(email=body["email"], origin=api_origin(request))
+        if "email" in self.body:
+            email_verification.request_verification(**self.body, origin=api_origin(request))
         else:
             IsPerson.require(self, request)
             email_verification.request_own_verification(user=_user(request), origin=api_origin(request))
@@ -91,44 +91,43 @@ class VerificationRequestView(Endpoint):
 
 
 class VerificationSubmitView(OpenEndpoint):
-    @extend_schema(summary="Verify an address", request=shapes.TokenRequest, responses=shapes.VerifiedResponse)
+    bodies = {"POST": shapes.TokenRequest}
+
+    @extend_schema(summary="Verify an address", responses=shapes.VerifiedResponse)
     def post(self, request: Request) -> Response:
-        body = self.read_body(shapes.TokenRequest)
-        user = email_verification.verify_email(**body, origin=api_origin(request))
+        user = email_verification.verify_email(**self.body, origin=api_origin(request))
         return Response({"user": shapes.show_user(user)})
 
 
 class ResetRequestView(OpenEndpoint):
-    @extend_schema(summary="Ask for a reset mail", request=shapes.ResetRequest, responses={202: ACCEPTED})
+    bodies = {"POST": shapes.ResetRequest}
+
+    @extend_schema(summary="Ask for a reset mail", responses={202: ACCEPTED})
     def post(self, request: Request) -> Response:
-        body = self.read_body(shapes.ResetRequest)
-        password_reset.request_reset(**body, origin=api_origin(request))
+        password_reset.request_reset(**self.body, origin=api_origin(request))
         return Response({}, 202)
 
 
 class ResetSubmitView(OpenEndpoint):
-    @extend_schema(summary="Set a new password", request=shapes.ResetSubmitRequest, responses={204: NOTHING})
+    bodies = {"POST": shapes.ResetSubmitRequest}
+
+    @extend_schema(summary="Set a new password", responses={204: NOTHING})
     def post(self, request: Request) -> Response:
-        body = self.read_body(shapes.ResetSubmitRequest)
-        password_reset.reset_password(**body, origin=api_origin(request))
+        password_reset.reset_password(**self.body, origin=api_origin(request))
         return Response(status=204)
 
 
 class HostedAuthView(Endpoint):
     permission_classes = [needs_scope("settings:read", "settings:write")]
+    bodies = {"PATCH": shapes.HostedAuthFields}
 
     @extend_schema(summary="Read the hosted authentication settings", responses=shapes.HostedAuthFields)
     def get(self, request: Request) -> Response:
         return Response(shapes.show_hosted_settings(HostedAuthSettings.load()))
 
-    @extend_schema(
-        summary="Change the hosted authentication settings",
-        request=shapes.HostedAuthFields(partial=True),
-        responses=shapes.HostedAuthFields,
-    )
+    @extend_schema(summary="Change the hosted authentication settings", responses=shapes.HostedAuthFields)
     def patch(self, request: Request) -> Response:
-        body = self.read_body(shapes.HostedAuthFields, partial=True)
-        return Response(shapes.show_hosted_settings(change_settings(changes=body)))
+        return Response(shapes.show_hosted_settings(change_settings(changes=self.body)))
 
 
 def _session(request: Request) -> Session:

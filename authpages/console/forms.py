@@ -1,6 +1,5 @@
 """The forms of the console: coming in, and the hosted authentication settings."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -19,23 +18,6 @@ class SetupForm(PlainForm):
     token = TokenField()
     email = EmailField()
     password = PasswordField(autocomplete="new-password")
-
-
-class Lines(forms.CharField):
-    """A list, one item a line."""
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.Textarea({"rows": 2, "spellcheck": "false", "autocapitalize": "none", "placeholder": "https://"})
-        super().__init__(required=False, widget=widget, **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) or value is None else "\n".join(value)
-
-    def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: Iterable[str] | None, data: Any) -> bool:
-        return bool(list(initial or []) != self.to_python(data))
 
 
 class WebAddress(forms.CharField):
@@ -73,13 +55,6 @@ class HostedSettingsForm(PlainForm):
         label=_("Callback URL"),
         help_text=_("Where people land after logging in or verifying their address. Without one: /account."),
     )
-    allowed_redirect_urls = Lines(
-        label=_("Further redirect URLs"), help_text=_("One a line. They have to match exactly.")
-    )
-    allowed_origins = Lines(
-        label=_("Allowed origins"),
-        help_text=_("Which websites may call the API from a browser, one a line. Empty: those of the URLs above."),
-    )
     product_name = forms.CharField(label=_("Product name"), error_messages=MISSING)
     accent_color = forms.CharField(
         label=_("Accent colour"),
@@ -100,12 +75,14 @@ class HostedSettingsForm(PlainForm):
     terms_url = WebAddress(label=_("Terms"))
     privacy_url = WebAddress(label=_("Privacy policy"))
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.show_hidden_initial = True  # what was shown comes back with the form, to be compared with
+
     def changes(self) -> dict[str, Any]:
-        """What differs from the settings as they were shown; no origins mean those of the URLs."""
-        changes = {name: self.cleaned_data[name] for name in self.changed_data}
-        if "allowed_origins" in changes:
-            changes["allowed_origins"] = changes["allowed_origins"] or None
-        return changes
+        """What differs from the settings as they were shown, so that nobody takes back what others changed since."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
     @classmethod
     def values_of(cls, hosted: HostedAuthSettings) -> dict[str, Any]:

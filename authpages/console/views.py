@@ -14,7 +14,7 @@ from authpages.console.forms import ConsoleLoginForm, HostedSettingsForm, SetupF
 from authpages.errors import LinkExpired, LinkInvalid
 from authpages.models import HostedAuthSettings, Session
 from authpages.services.admin_setup import check_setup_token, set_up_first_admin
-from authpages.services.hosted_settings import change_settings, origins_of
+from authpages.services.hosted_settings import change_settings
 from authpages.services.login import Carrier, log_in
 from authpages.services.sessions import StartedSession, log_out
 from fastgen_backend.console import AdminsOnly, admin_of
@@ -100,9 +100,6 @@ class SettingsPage(AdminsOnly, FormPage):
         return SeeOther(f"{reverse('console-settings')}?saved")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        kwargs.setdefault("form", self.get_form())
-        origins = origins_of(HostedAuthSettings.load())
-        kwargs["form"].fields["allowed_origins"].widget.attrs["placeholder"] = "\n".join(origins) or "https://"
         saved = self.request.method == "GET" and "saved" in self.request.GET
         return super().get_context_data(notice=_("The settings are saved.") if saved else "", **kwargs)
 

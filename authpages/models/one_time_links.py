@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from authpages.addresses import MAX_LENGTH
 from authpages.models.users import User
 from fastgen_backend.ids import uuid7
+from fastgen_backend.limits import LONGEST_EMAIL
 
 
 class OneTimeLinkQuerySet(models.QuerySet["OneTimeLink"]):
@@ -33,7 +33,7 @@ class OneTimeLink(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="links")
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
-    email_key = models.CharField(max_length=MAX_LENGTH, blank=True)
+    email_key = models.CharField(max_length=LONGEST_EMAIL, blank=True)
     hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -66,7 +66,7 @@ class AuthRequest(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    email = models.CharField(max_length=MAX_LENGTH, blank=True)
+    email = models.CharField(max_length=LONGEST_EMAIL, blank=True)
     password = models.CharField(max_length=200, blank=True)
     profile = models.JSONField(default=dict)
     source = models.CharField(max_length=10)

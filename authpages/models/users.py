@@ -9,8 +9,9 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from authpages.addresses import MAX_LENGTH, email_key
+from authpages.addresses import email_key
 from fastgen_backend.ids import uuid7
+from fastgen_backend.limits import LONGEST_EMAIL
 
 
 class JSONGroup(models.Aggregate):
@@ -78,8 +79,8 @@ class User(AbstractBaseUser):
     """A person. `email` is shown and written to as stored; every look-up goes by `email_key`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.CharField(max_length=MAX_LENGTH, unique=True)
-    email_key = models.CharField(max_length=MAX_LENGTH, unique=True)
+    email = models.CharField(max_length=LONGEST_EMAIL, unique=True)
+    email_key = models.CharField(max_length=LONGEST_EMAIL, unique=True)
     email_verified = models.BooleanField(default=False)
     password = models.CharField(max_length=200, null=True)  # type: ignore[assignment]  # Django's is never null
     first_name = models.CharField(max_length=150, blank=True)

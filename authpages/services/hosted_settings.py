@@ -13,8 +13,8 @@ from authpages.logo import fetch_logo
 from authpages.models import HostedAuthSettings
 from fastgen_backend.environment import is_loopback
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput
+from fastgen_backend.limits import LONGEST_URL
 
-URL_MAX = 2000
 LIST_MAX = 100
 
 
@@ -62,8 +62,8 @@ def why_not_a_redirect(url: str) -> str:
 
 
 def _why_not_a_url(url: str) -> str:
-    if len(url) > URL_MAX:
-        return _("The URL may have %(count)d characters at most.") % {"count": URL_MAX}
+    if len(url) > LONGEST_URL:
+        return _("The URL may have %(count)d characters at most.") % {"count": LONGEST_URL}
     if not url.isascii() or not url.isprintable() or re.search(r'[\s\\<>"{}|^`]', url):
         return _("The URL must be plain ASCII without spaces or backslashes; encode other characters.")
     try:

@@ -11,6 +11,7 @@ from events.filters import FILTERS_MAX
 from events.models import Attempt, Delivery, FinishedDelivery, Webhook
 from events.services.recording import CUSTOM_DATA_MAX_BYTES
 from events.services.webhooks import CONCURRENCY_MAX
+from fastgen_backend.limits import LONGEST_URL
 from fastgen_backend.rest import (
     PAGE_DEFAULT,
     PAGE_MAX,
@@ -25,7 +26,7 @@ from fastgen_backend.rest import (
 class WebhookFields(StrictSerializer):
     """What can be said of a webhook when it is made; how much of it, the service decides."""
 
-    url = StrictCharField(max_length=2000)
+    url = StrictCharField(max_length=LONGEST_URL)
     events = serializers.ListField(
         child=StrictCharField(),
         source="filters",

@@ -3,6 +3,7 @@
 import html
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -14,11 +15,13 @@ from tests.conftest import PASSWORD
 class Visitor:
     """Opens pages and sends their forms as a browser does: hidden fields and CSRF token included."""
 
-    def __init__(self) -> None:
-        self.client = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1:8000"})
+    def __init__(self, base_url: str = "http://127.0.0.1:8000") -> None:
+        parts = urlsplit(base_url)
+        self.client = Client(enforce_csrf_checks=True, headers={"host": parts.netloc, "origin": base_url})
+        self.secure = parts.scheme == "https"
 
     def get(self, path: str) -> Any:
-        return self.client.get(path)
+        return self.client.get(path, secure=self.secure)
 
     def send(self, path: str, **fields: str) -> Any:
         """Open the page at `path`, then post its first form, filled in with `fields`, to where it says."""
@@ -27,7 +30,7 @@ class Visitor:
         assert form, page
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
         action = re.search(r'<form[^>]* action="([^"]+)"', form[0])
-        return self.client.post(html.unescape(action[1]) if action else path, hidden | fields)
+        return self.client.post(html.unescape(action[1]) if action else path, hidden | fields, secure=self.secure)
 
     def sign_up(self, email: str = "ann@example.com", password: str = PASSWORD, *, at: str = "/signup") -> Any:
         return self.send(at, email=email, password=password)

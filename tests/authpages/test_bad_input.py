@@ -1,17 +1,19 @@
 """Bad input gets a clear answer that names the member, is never a 500, and writes nothing."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import RequestFactory
 
-from authpages.models import AuthRequest, User
+from authpages.models import AuthRequest, HostedAuthSettings, User
 from events.models import Event
 from tests.conftest import PASSWORD, Api
 
 SIGN_UP = {"email": "ann@example.com", "password": PASSWORD}
 LONG = "x" * 10_000 + "@example.com"
-ENDPOINTS = {
+SETTINGS = "/settings/hosted-auth"
+ENDPOINTS: dict[str, dict[str, Any]] = {
     "/auth/signup": SIGN_UP,
     "/auth/login": SIGN_UP,
     "/auth/refresh": {"refreshToken": "x"},
@@ -19,8 +21,20 @@ ENDPOINTS = {
     "/auth/email-verification/submit": {"token": "x"},
     "/auth/password-reset/request": {"email": "ann@example.com"},
     "/auth/password-reset/submit": {"token": "x", "password": PASSWORD},
+    SETTINGS: {"productName": "Acme"},
 }
 MEMBERS = [(path, member) for path, body in ENDPOINTS.items() for member in body]
+NEEDED = [each for each in MEMBERS if each[0] not in {"/auth/email-verification/request", SETTINGS}]
+
+
+@pytest.fixture
+def caller(key: Callable[..., Api]) -> Api:
+    """A program that may change the settings, too; no person exists yet."""
+    return key("settings:write")
+
+
+def _send(caller: Api, path: str, body: Any = None, **options: Any) -> Any:
+    return caller.call("PATCH" if path.startswith(SETTINGS) else "POST", path, body, **options)
 
 
 def _assert_refused(answer: Any, pointer: str, status: int = 400) -> None:
@@ -32,39 +46,40 @@ def _assert_refused(answer: Any, pointer: str, status: int = 400) -> None:
     assert all(error["detail"] and error["code"] for error in problem["errors"])
     assert not User.objects.exists()
     assert not AuthRequest.objects.exists()
+    assert not HostedAuthSettings.objects.exists()
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize(
     "raw",
-    [b"{", b"[" * 100_000, b"\xff\xfe", b'{"email": NaN}', b'{"a":1,"a":2}', b'{"email": 1e999}', b"9" * 5000],
+    [b"{", b"[" * 100_000, b"\xff\xfe", b'{"email": NaN}', b'{"a":1,"a":2}', b'{"email": 1e999}', b"9" * 1001],
     ids=["cut", "deep", "not utf-8", "nan", "twice", "huge number", "long number"],
 )
-def test_malformed_json_is_400(api: Api, path: str, raw: bytes) -> None:
-    _assert_refused(api.post(path, raw=raw), "")
+def test_malformed_json_is_400(caller: Api, path: str, raw: bytes) -> None:
+    answer = _send(caller, path, raw=raw)
+
+    _assert_refused(answer, "")
+    assert answer.json()["code"] == "malformed-json"
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-@pytest.mark.parametrize("body", [[], "text", 1, None, True], ids=str)
-def test_a_body_that_is_no_object_is_400(api: Api, path: str, body: Any) -> None:
-    answer = api.post(path, raw=str(body).replace("'", '"').replace("None", "null").replace("True", "true").encode())
-
-    assert answer.status_code == 400
-    assert answer.json()["errors"]
+@pytest.mark.parametrize("raw", [b"[]", b'"text"', b"1", b"null", b"true"])
+def test_a_body_that_is_no_object_is_400(caller: Api, path: str, raw: bytes) -> None:
+    _assert_refused(_send(caller, path, raw=raw), "")
 
 
 @pytest.mark.parametrize(("path", "member"), MEMBERS)
 @pytest.mark.parametrize(
-    "value", [None, [], {}, True, "a\0b", "a\ud800b"], ids=["null", "list", "object", "bool", "nul", "lone"]
+    "value",
+    [None, [], {}, True, 12345678, 1.5, "a\0b", "a\ud800b"],
+    ids=["null", "list", "object", "bool", "number", "fraction", "nul", "lone"],
 )
-def test_a_member_of_the_wrong_kind_is_named(api: Api, path: str, member: str, value: Any) -> None:
-    _assert_refused(api.post(path, {**ENDPOINTS[path], member: value}), f"/{member}")
+def test_a_member_of_the_wrong_kind_is_named(caller: Api, path: str, member: str, value: Any) -> None:
+    _assert_refused(_send(caller, path, {**ENDPOINTS[path], member: value}), f"/{member}")
 
 
-@pytest.mark.parametrize(
-    ("path", "member"), [each for each in MEMBERS if each[0] != "/auth/email-verification/request"]
-)
+@pytest.mark.parametrize(("path", "member"), NEEDED)
 def test_a_missing_member_is_named(api: Api, path: str, member: str) -> None:
     body = {name: value for name, value in ENDPOINTS[path].items() if name != member}
 
@@ -72,13 +87,45 @@ def test_a_missing_member_is_named(api: Api, path: str, member: str) -> None:
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_an_unknown_member_is_named(api: Api, path: str) -> None:
-    _assert_refused(api.post(path, {**ENDPOINTS[path], "a/b~c": 1}), "/a~1b~0c")
+@pytest.mark.parametrize(
+    ("name", "pointer"),
+    [
+        ("a/b~c", "/a~1b~0c"),
+        ("\0", "/\0"),
+        ("x\ud800", "/x\N{REPLACEMENT CHARACTER}"),
+        ("non_field_errors", "/non_field_errors"),
+    ],
+)
+def test_an_unknown_member_is_named(caller: Api, path: str, name: str, pointer: str) -> None:
+    _assert_refused(_send(caller, path, {**ENDPOINTS[path], name: 1}), pointer)
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_an_unknown_parameter_is_named(api: Api, path: str) -> None:
-    _assert_refused(api.post(f"{path}?debug=1", ENDPOINTS[path]), "/debug")
+def test_unknown_members_are_named_whatever_their_names(caller: Api, path: str) -> None:
+    answer = _send(caller, path, {"message": 1, "code": 2})
+
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"/message", "/code"}
+    assert {error["code"] for error in answer.json()["errors"]} == {"unknown-member"}
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_of_many_unknown_members_a_hundred_are_named(caller: Api, path: str) -> None:
+    answer = _send(caller, path, dict.fromkeys(map(str, range(10_000)), 1))
+
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, 100)
+    assert answer.json()["detail"] == "10000 members are not valid."
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_an_unknown_parameter_is_named(caller: Api, path: str) -> None:
+    _assert_refused(_send(caller, f"{path}?debug=1", ENDPOINTS[path]), "/debug")
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_a_parameter_that_is_not_utf_8_is_named_all_the_same(caller: Api, path: str) -> None:
+    answer = _send(caller, f"{path}?%ED%A0%80=1", ENDPOINTS[path])
+
+    _assert_refused(answer, "/" + "\N{REPLACEMENT CHARACTER}" * 3)
 
 
 @pytest.mark.parametrize("path", ["/auth/signup", "/auth/login", "/auth/password-reset/request"])
@@ -105,8 +152,54 @@ def test_what_is_no_address_can_not_sign_up(api: Api, email: str) -> None:
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_a_body_over_a_megabyte_is_413_before_it_is_read(api: Api, path: str) -> None:
-    _assert_refused(api.post(path, raw=b"x" * 1_000_001), "", status=413)
+def test_a_body_over_a_megabyte_is_413_before_it_is_read(caller: Api, path: str) -> None:
+    _assert_refused(_send(caller, path, raw=b"x" * 1_000_001), "", status=413)
+
+
+@pytest.mark.parametrize(
+    ("raw", "pointer", "code"),
+    [
+        (b"{", "", "malformed-json"),
+        (b" ", "", "malformed-json"),
+        (b"[]", "", "invalid"),
+        (b"null", "", "null"),
+        (b'"all"', "", "invalid"),
+        (b'{"all": true}', "/all", "unknown-member"),
+        (b'{"\\ud800": true}', "/\N{REPLACEMENT CHARACTER}", "unknown-member"),
+    ],
+)
+def test_logging_out_with_a_body_is_refused_and_ends_nothing(api: Api, raw: bytes, pointer: str, code: str) -> None:
+    api.sign_up()
+
+    answer = api.post("/auth/logout", raw=raw)
+
+    assert answer.status_code == 400
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, code)]
+    assert api.get("/auth/me").status_code == 200
+
+
+def test_logging_out_with_too_large_a_body_is_413_and_ends_nothing(api: Api) -> None:
+    api.sign_up()
+
+    assert api.post("/auth/logout", raw=b" " * 1_000_001).status_code == 413
+    assert api.get("/auth/me").status_code == 200
+
+
+def test_logging_out_with_a_form_is_415_and_ends_nothing(api: Api) -> None:
+    api.sign_up()
+
+    answer = api.client.post("/api/v1/auth/logout", {"all": "on"}, headers={"authorization": f"Bearer {api.token}"})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+    assert api.get("/auth/me").status_code == 200
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}"], ids=["no body", "empty object"])
+def test_logging_out_takes_an_empty_body(api: Api, raw: bytes) -> None:
+    api.sign_up()
+
+    assert api.post("/auth/logout", raw=raw).status_code == 204
+    assert api.get("/auth/me").status_code == 401
 
 
 def test_a_body_of_unknown_length_is_411(api: Api) -> None:

@@ -1,5 +1,6 @@
 """The console: coming in, and the settings of the hosted pages."""
 
+import html
 import re
 from typing import Any
 
@@ -113,7 +114,6 @@ def test_settings_are_saved_with_a_word(admin: Visitor) -> None:
         "product_name": "Acme",
         "accent_color": "#0b7a5e",
         "callback_url": "https://app.example.com/back",
-        "allowed_redirect_urls": "https://a.example/\r\n\r\n https://b.example/ \r\n",
         "require_verified_email": "on",
     }
 
@@ -127,9 +127,7 @@ def test_settings_are_saved_with_a_word(admin: Visitor) -> None:
         "#0b7a5e",
         "https://app.example.com/back",
     )
-    assert saved.allowed_redirect_urls == ["https://a.example/", "https://b.example/"]
     assert (saved.require_verified_email, saved.allow_signups) == (True, True)
-    assert saved.allowed_origins is None
 
 
 def test_a_switch_that_is_left_out_is_off(admin: Visitor) -> None:
@@ -138,13 +136,15 @@ def test_a_switch_that_is_left_out_is_off(admin: Visitor) -> None:
     assert not HostedAuthSettings.load().allow_signups
 
 
-def test_origins_that_are_emptied_are_those_of_the_urls_again(admin: Visitor) -> None:
-    _save(admin, allowed_origins="https://a.example")
-    assert HostedAuthSettings.load().allowed_origins == ["https://a.example"]
+def test_what_another_admin_changed_since_the_page_was_opened_stays(admin: Visitor) -> None:
+    fields = _shown(admin)
+    HostedAuthSettings.objects.update_or_create(pk=1, defaults={"product_name": "Theirs", "allow_signups": False})
 
-    _save(admin, allowed_origins="")
+    admin.client.post(SETTINGS, fields | {"callback_url": "https://app.example.com/"})
 
-    assert HostedAuthSettings.load().allowed_origins is None
+    saved = HostedAuthSettings.load()
+    assert (saved.product_name, saved.allow_signups) == ("Theirs", False)
+    assert saved.callback_url == "https://app.example.com/"
 
 
 def test_what_is_wrong_is_said_in_its_field_and_nothing_is_saved(admin: Visitor) -> None:
@@ -152,15 +152,14 @@ def test_what_is_wrong_is_said_in_its_field_and_nothing_is_saved(admin: Visitor)
         admin,
         product_name="Acme",
         callback_url="ftp://a.example",
-        allowed_origins="https://a.example\nnonsense",
+        terms_url="nonsense",
         accent_color="red",
     )
 
     page = answer.content.decode()
     assert answer.status_code == 400
     assert "3 fields need another look." in page
-    assert all(f'id="id_{name}_error"' in page for name in ("callback_url", "allowed_origins", "accent_color"))
-    assert "Line 2: " in page
+    assert all(f'id="id_{name}_error"' in page for name in ("callback_url", "terms_url", "accent_color"))
     assert "nonsense" in page
     assert HostedAuthSettings.load().product_name == "Fastgen"
 
@@ -184,11 +183,18 @@ def test_settings_of_visitors_are_not_saved(visitor: Visitor, root: User) -> Non
 
 def _save(admin: Visitor, **changes: str | None) -> Any:
     """Send the settings as they are, but for `changes`; None switches off."""
+    fields: dict[str, str | None] = {**_shown(admin), **changes}
+    return admin.client.post(SETTINGS, {name: value for name, value in fields.items() if value is not None})
+
+
+def _shown(admin: Visitor) -> dict[str, str]:
+    """What a browser would send of the settings page, had nothing been changed."""
     page = admin.get(SETTINGS)
     form = page.context["form"]
+    text = page.content.decode()
     shown = {name: form[name].value() for name in form.fields}
-    fields = {name: ("on" if value else None) if isinstance(value, bool) else value for name, value in shown.items()}
-    sent = {name: value for name, value in (fields | changes).items() if value is not None}
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())
-    assert token
-    return admin.client.post(SETTINGS, sent | {"csrfmiddlewaretoken": token[1]})
+    fields = {name: "on" if value is True else value for name, value in shown.items() if value is not False}
+    hidden = re.findall(
+        r'<input type="hidden" name="([\w-]+)"(?: value="([^"]*)")?', text.partition('class="settings"')[2]
+    )
+    return fields | {name: html.unescape(value) for name, value in hidden}

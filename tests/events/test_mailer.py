@@ -52,6 +52,21 @@ def _html(mail: EmailMultiAlternatives) -> str:
     return str(mail.alternatives[0][0])
 
 
+def test_who_signed_up_twice_is_asked_to_set_a_password(api: Api, mailoutbox: Outbox):
+    HostedAuthSettings.objects.update_or_create(pk=1, defaults={"require_verified_email": True})
+    for _ in range(2):
+        api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
+        resolve_due()
+
+    work_until(_is_told(2))
+
+    (mail,) = (each for each in mailoutbox if "/reset-password" in str(each.body))
+    for part in (str(mail.body), _html(mail)):
+        assert "with this address more than once" in part
+        assert "/reset-password?token=" in part
+        assert "your password stays as it is" not in part
+
+
 def test_a_verification_mail_holds_the_link_in_both_parts(api: Api, mailed: Mailed, mailoutbox: Outbox):
     api.sign_up()
 
@@ -203,6 +218,7 @@ def test_a_mail_is_in_the_language_of_its_person(api: Api, mailoutbox: Outbox, s
         },
     )
     settings.LOCALE_PATHS = [tmp_path]
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     settings.VERIFICATION_LINK_HOURS = 48
     account = {"email": "ann@example.com", "password": PASSWORD}
     with translation.override(None):  # a request leaves its language behind in this thread

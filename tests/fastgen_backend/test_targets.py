@@ -1,6 +1,7 @@
 """The guard against server-side request forgery."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 from django.test import override_settings
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from fastgen_backend.targets import (
@@ -21,7 +23,7 @@ from fastgen_backend.targets import (
     is_allowed,
     is_refusal,
 )
-from tests.receivers import Receiver, answer, flood
+from tests.receivers import Call, Receiver, answer, drip, flood
 
 NEVER = """
 0.0.0.0 0.1.2.3 169.254.169.254 192.0.0.1 192.0.0.170 192.0.2.1 192.88.99.1 198.18.0.1 203.0.113.9 224.0.0.1 240.0.0.1
@@ -88,6 +90,11 @@ def test_nothing_that_is_not_global_is_allowed(address: ipaddress.IPv4Address | 
         "https://example.com/\n",
         "https://example.com/" + "x" * 2000,
         "https://[::1",
+        "https://[::1]:9@",
+        "https://[::1]@example.com/",
+        f"https://{'a' * 64}.example.com/",
+        "https://a..example.com/",
+        "https://.example.com/",
         "http://224.0.0.1/",
         "http://169.254.169.254/latest/meta-data",
         "",
@@ -122,7 +129,16 @@ def test_every_spelling_of_this_machine_is_refused_without_the_setting(host: str
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com/hook?a=b", "http://example.com:8080", "https://1.1.1.1/", "https://bücher.example/"]
+    "url",
+    [
+        "https://example.com/hook?a=b",
+        "http://example.com:8080",
+        "https://1.1.1.1/",
+        "https://[2606:4700:4700::1111]/",
+        "https://bücher.example/",
+        "https://example.com./",
+        f"https://{'a' * 63}.example.com/",
+    ],
 )
 def test_a_public_url_is_not_refused(url: str, private_allowed: bool):
     check_url(url)
@@ -179,11 +195,69 @@ def test_fetching_ends_where_the_answer_is_too_long(receiver: Receiver, settings
         asyncio.run(fetch(receiver.on("/logo", flood), 1000))
 
 
+def test_fetching_ends_where_the_answer_takes_too_long(
+    receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+    monkeypatch.setattr("fastgen_backend.targets.FETCH_TIMEOUT_SECONDS", 0.3)
+
+    with pytest.raises(TargetUnreachable, match="No full answer"):
+        asyncio.run(fetch(receiver.on("/logo", drip), 1_000_000))
+
+
 def test_fetching_a_private_address_is_refused(receiver: Receiver, settings: Any):
     settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
 
     with pytest.raises(TargetRefused):
         asyncio.run(fetch(receiver.url + "/logo", 1000))
+
+
+@pytest.mark.parametrize("error", [UnicodeError("label too long"), socket.gaierror(-2, "unknown"), OSError(24, "x")])
+def test_fetching_a_name_that_can_not_be_looked_up_is_refused(error: Exception, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+
+    with pytest.raises(TargetUnreachable):
+        asyncio.run(fetch("https://example.com/logo", 1000))
+
+
+def test_fetching_over_tls_from_where_there_is_none_is_refused(settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+
+    def speak_plainly(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Speak TLS\r\n\r\n")
+        writer.close()
+
+    async def fetch_from_there() -> None:
+        async with await asyncio.start_server(speak_plainly, "127.0.0.1", 0) as server:
+            await fetch(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/logo", 1000)
+
+    with pytest.raises(TargetUnreachable):
+        asyncio.run(fetch_from_there())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n", b"HTTP/1.1 200 OK\r\n\0\r\n\r\n", b""],
+)
+def test_fetching_what_is_no_answer_of_http_is_refused(receiver: Receiver, settings: Any, said: bytes):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+
+    async def say(call: Call, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    with pytest.raises(TargetUnreachable):
+        asyncio.run(fetch(receiver.on("/logo", say), 1000))
+
+
+@settings_of_hypothesis(max_examples=300, deadline=None)
+@given(st.text("ab.-_%:@/[]?&=127x٠ßü․。\u200d٫①\\;,'\"!$*+~|^`{}<> xn", max_size=80))
+def test_whatever_the_text_a_url_is_taken_or_refused(text: str):
+    with contextlib.suppress(TargetRefused):
+        check_url(f"https://{text}")
 
 
 async def failure_of(url: str) -> BaseException:

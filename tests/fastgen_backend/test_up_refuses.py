@@ -1,18 +1,27 @@
 """A start that can't go well ends with status 1 and one plain sentence."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
-from tests.processes import KEY, free_port, run
+from tests.processes import KEY, PROJECT, environment, free_port, run
 
 VERIFY_KEY = "from fastgen_backend.vault import verify_key; verify_key()"
 RECORD_A_FUTURE_MIGRATION = """
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 MigrationRecorder(connection).record_applied("authpages", "9999_from_the_future")
+"""
+BOUND_BY_PERMISSIONS = """
+import ctypes, os, sys
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1  # linux/prctl.h, linux/capability.h
+if os.geteuid() == 0 and ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0):
+    sys.exit("root can't give up its power over files here")
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
@@ -84,6 +93,27 @@ def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path):
     assert f"{tmp_path}/file" in refusal(result)
 
 
+def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path):
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o500)
+
+    result = up_without_privileges(f"sqlite:///{folder}/fastgen.sqlite3")
+
+    assert f"The folder {folder} can't be written to: permission denied" in refusal(result)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o000], ids=["read only", "not even read"])
+def test_a_database_file_that_can_not_be_written_to_is_named(tmp_path: Path, mode: int):
+    database = tmp_path / "fastgen.sqlite3"
+    run("migrate", DATABASE_URL=f"sqlite:///{database}")
+    database.chmod(mode)
+
+    result = up_without_privileges(f"sqlite:///{database}")
+
+    assert f"The database file {database} can't be written to" in refusal(result)
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path):
     (tmp_path / "letter.txt").write_text("Dear reader, " * 100)
 
@@ -135,6 +165,15 @@ def test_another_secret_key_is_refused(database_url: str):
     result = run("up", "--port", str(free_port()), DATABASE_URL=database_url, SECRET_KEY=KEY[::-1])
 
     assert "SECRET_KEY" in refusal(result)
+
+
+def up_without_privileges(database_url: str) -> CompletedProcess[str]:
+    """Run `up` bound by the permissions of files, even where these tests are run by root."""
+
+    up = [str(PROJECT / "manage.py"), "up", "--port", str(free_port())]
+    variables = environment({"DATABASE_URL": database_url})
+    line = [sys.executable, "-c", BOUND_BY_PERMISSIONS, *up]
+    return subprocess.run(line, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
 def change_database(code: str, database_url: str) -> None:

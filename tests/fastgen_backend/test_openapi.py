@@ -1,0 +1,259 @@
+"""The OpenAPI document and the endpoints say the same."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from authpages.services.auth_requests import resolve_due
+from fastgen_backend.openapi import OpenApiView, _document
+from fastgen_backend.rest import StrictSerializer
+from tests.conftest import PASSWORD, Api
+
+DOCUMENT = json.loads(_document())
+OPERATIONS = {
+    operation["operationId"]: (method, path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+OTHER_KINDS: dict[str, list[Any]] = {
+    "string": [1, 1.5, True, None, [], {}],
+    "boolean": ["true", "no", "", 0, 1, 1.0, None, [], {}],
+    "integer": ["5", 5.0, 5.5, True, None, [], {}],
+    "array": ["x", 1, True, None, {}],
+    "object": ["x", 1, True, None, []],
+}
+
+
+def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema itself, where it is given by its name."""
+    reference = schema.get("$ref", "").removeprefix("#/components/schemas/")
+    return DOCUMENT["components"]["schemas"][reference] if reference else schema
+
+
+def _body(operation: dict[str, Any]) -> dict[str, Any]:
+    """The schema of its JSON body; empty where it takes none."""
+    content = operation.get("requestBody", {}).get("content", {})
+    return _resolve(content.get("application/json", {}).get("schema", {}))
+
+
+def _queries(operation: dict[str, Any]) -> list[str]:
+    return [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+
+
+@dataclass
+class World:
+    """Callers, and what they may name."""
+
+    anyone: Api
+    ann: Api
+    refresh_token: str
+    program: Api
+    webhook: str
+    event: str
+    mailed: Callable[[str], str]
+
+    def reset_token(self) -> str:
+        self.anyone.post("/auth/password-reset/request", {"email": "ann@example.com"})
+        resolve_due()
+        return self.mailed("auth.password_reset")
+
+
+@pytest.fixture
+def world(api: Api, key: Callable[..., Api], mailed: Callable[[str], str]) -> World:
+    refresh_token = api.sign_up()["session"]["refreshToken"]
+    program = key("*")
+    webhook = program.post("/webhooks", {"url": "https://hooks.example.com/", "events": ["*"]}).json()["id"]
+    event = program.post("/events", {"type": "custom.shipped", "data": {}}).json()["id"]
+    return World(Api(), api, refresh_token, program, webhook, event, mailed)
+
+
+ACCOUNT = {"email": "bob@example.com", "password": PASSWORD}
+CALLS: dict[str, Callable[[World], Any]] = {
+    "postSignUp": lambda world: world.anyone.post("/auth/signup", ACCOUNT),
+    "postLogin": lambda world: world.anyone.log_in(),
+    "postRefresh": lambda world: world.anyone.post("/auth/refresh", {"refreshToken": world.refresh_token}),
+    "postLogout": lambda world: world.ann.post("/auth/logout"),
+    "getMe": lambda world: world.ann.get("/auth/me"),
+    "postVerificationRequest": lambda world: world.ann.post("/auth/email-verification/request"),
+    "postVerificationSubmit": lambda world: world.anyone.post(
+        "/auth/email-verification/submit", {"token": world.mailed("auth.email_verificationRequested")}
+    ),
+    "postResetRequest": lambda world: world.anyone.post("/auth/password-reset/request", {"email": "ann@example.com"}),
+    "postResetSubmit": lambda world: world.anyone.post(
+        "/auth/password-reset/submit", {"token": world.reset_token(), "password": PASSWORD[::-1]}
+    ),
+    "getHostedAuth": lambda world: world.program.get("/settings/hosted-auth"),
+    "patchHostedAuth": lambda world: world.program.patch("/settings/hosted-auth", {"productName": "Acme"}),
+    "getEvents": lambda world: world.program.get("/events"),
+    "postEvents": lambda world: world.program.post("/events", {"type": "custom.shipped", "data": {}}),
+    "getEvent": lambda world: world.program.get(f"/events/{world.event}"),
+    "getWebhooks": lambda world: world.program.get("/webhooks"),
+    "postWebhooks": lambda world: world.program.post(
+        "/webhooks", {"url": "https://hooks.example.com/", "events": ["*"]}
+    ),
+    "getWebhook": lambda world: world.program.get(f"/webhooks/{world.webhook}"),
+    "patchWebhook": lambda world: world.program.patch(f"/webhooks/{world.webhook}", {"enabled": False}),
+    "deleteWebhook": lambda world: world.program.delete(f"/webhooks/{world.webhook}"),
+    "getDeliveries": lambda world: world.program.get(f"/webhooks/{world.webhook}/deliveries"),
+}
+
+
+def test_every_endpoint_is_documented_with_its_methods_and_no_other_is():
+    documented = {(path, method) for method, path, _operation in OPERATIONS.values()}
+
+    assert documented == set(_served())
+
+
+def test_every_member_and_parameter_that_is_taken_is_documented_and_no_other_is():
+    documented = {
+        (path, method): (set(_body(operation).get("properties", {})), set(_queries(operation)))
+        for method, path, operation in OPERATIONS.values()
+    }
+
+    assert documented == {
+        (path, method): (_fields(view.bodies, method), _fields(view.queries, method))
+        for (path, method), view in _served().items()
+    }
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_every_operation_succeeds_with_a_status_that_it_declares(world: World, operation_id: str):
+    declared = OPERATIONS[operation_id][2]["responses"]
+
+    answer = CALLS[operation_id](world)
+
+    assert answer.status_code < 300, answer.content
+    assert str(answer.status_code) in declared
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_every_success_has_the_members_that_are_declared(world: World, operation_id: str):
+    answer = CALLS[operation_id](world)
+
+    declared = OPERATIONS[operation_id][2]["responses"][str(answer.status_code)].get("content", {})
+    shape = _resolve(declared.get("application/json", {}).get("schema", {}))
+    members = set(answer.json() if answer.content else {})
+    assert set(shape.get("required", [])) <= members <= set(shape.get("properties", {}))
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_every_refusal_is_a_problem_with_a_status_that_is_declared(world: World, operation_id: str):
+    method, path, operation = OPERATIONS[operation_id]
+
+    answers = [_call(caller, method, f"{path}?nothing=1") for caller in (world.program, Api("nonsense"))]
+
+    for answer in answers:
+        assert answer.status_code >= 400
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert set(operation["responses"][str(answer.status_code)]["content"]) == {"application/problem+json"}
+        assert set(answer.json()) <= set(DOCUMENT["components"]["schemas"]["Problem"]["properties"])
+
+
+def _members() -> Iterator[Any]:
+    """Every member of every body, with a value of each kind that it is not of."""
+    for operation_id, (_method, _path, operation) in OPERATIONS.items():
+        for member, shape in _body(operation).get("properties", {}).items():
+            for value in OTHER_KINDS[shape["type"]]:
+                if not (value is None and shape.get("nullable")):
+                    yield pytest.param(operation_id, member, value, id=f"{operation_id}-{member}-{value!r}")
+
+
+@pytest.mark.parametrize(("operation_id", "member", "value"), list(_members()))
+def test_a_member_of_another_kind_is_named(key: Callable[..., Api], operation_id: str, member: str, value: Any):
+    method, path, _operation = OPERATIONS[operation_id]
+
+    answer = _call(key("*"), method, path, {member: value})
+
+    assert answer.status_code == 400
+    assert f"/{member}" in {error["pointer"] for error in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize("value", OTHER_KINDS["string"], ids=repr)
+@pytest.mark.parametrize(
+    ("operation_id", "member"),
+    [("postWebhooks", "events"), ("patchHostedAuth", "allowedRedirectUrls"), ("patchHostedAuth", "allowedOrigins")],
+)
+def test_an_item_of_another_kind_is_named(key: Callable[..., Api], operation_id: str, member: str, value: Any):
+    method, path, _operation = OPERATIONS[operation_id]
+
+    answer = _call(key("*"), method, path, {member: ["https://a.example", value]})
+
+    assert f"/{member}/1" in {error["pointer"] for error in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "name"),
+    [(each, name) for each, (_method, _path, operation) in OPERATIONS.items() for name in _queries(operation)],
+)
+def test_a_parameter_that_stands_twice_is_named(key: Callable[..., Api], operation_id: str, name: str):
+    method, path, _operation = OPERATIONS[operation_id]
+
+    answer = _call(key("*"), method, f"{path}?{name}=1&{name}=2")
+
+    assert answer.status_code == 400
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
+        (f"/{name}", "repeated-parameter")
+    ]
+
+
+@pytest.mark.parametrize("path", ["/webhooks", "/events"])
+def test_the_text_of_a_parameter_is_read_as_what_it_stands_for(key: Callable[..., Api], path: str):
+    answers = [key("*").get(f"{path}?limit={limit}").status_code for limit in ("50", "fifty")]
+
+    assert answers == [200, 400]
+
+
+@pytest.mark.parametrize(
+    "operation_id",
+    [each for each, (_method, _path, operation) in OPERATIONS.items() if "requestBody" not in operation],
+)
+@pytest.mark.parametrize(("raw", "pointer"), [(b'{"a": 1}', "/a"), (b"[]", ""), (b"{", ""), (b" ", "")])
+def test_what_is_documented_without_a_body_takes_none(world: World, operation_id: str, raw: bytes, pointer: str):
+    method, path, _operation = OPERATIONS[operation_id]
+    caller = world.ann if "/auth/" in path else world.program
+
+    answer = _call(caller, method, path, raw=raw)
+
+    assert answer.status_code == 400
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_comments_on_the_code_are_not_in_the_document():
+    assert "A serializer that refuses" not in _document().decode()
+    assert "A view that says what it takes" not in _document().decode()
+    assert "credentials yet; those" not in _document().decode()
+
+
+def _served() -> dict[tuple[str, str], Any]:
+    """The view of each path and method below /api/v1, as the URL configuration has it; not the document itself."""
+    return {
+        (path, method): view
+        for path, view in _views(get_resolver().url_patterns)
+        for method in set(view.http_method_names) - {"head", "options"}
+        if path.startswith("/api/v1/") and hasattr(view, method) and view is not OpenApiView
+    }
+
+
+def _views(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    for each in patterns:
+        path = prefix + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(each.pattern))
+        if isinstance(each, URLResolver):
+            yield from _views(each.url_patterns, path)
+        else:
+            yield path, each.callback.view_class  # type: ignore[attr-defined]
+
+
+def _fields(shapes: dict[str, type[StrictSerializer]], method: str) -> set[str]:
+    shape = shapes.get(method.upper())
+    return set(shape().fields) if shape else set()
+
+
+def _call(caller: Api, method: str, path: str, body: Any = None, **options: Any) -> Any:
+    """Call an endpoint by its path in the document; what it names does not exist."""
+    path = path.removeprefix("/api/v1").replace("{id}", "01890000-0000-7000-8000-000000000000")
+    return caller.call(method.upper(), path, body, **options)
