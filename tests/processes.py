@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -80,6 +82,15 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `manage.py` to its end, with nothing in its environment but what a test names."""
     line = [sys.executable, str(PROJECT / "manage.py"), *command]
     return subprocess.run(line, env=environment(variables), capture_output=True, text=True, timeout=60, check=False)
+
+
+def query(database_url: str, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of a statement, asked over a connection of its own."""
+    if not database_url.startswith("sqlite"):
+        with psycopg.connect(database_url) as server:
+            return server.execute(statement.encode()).fetchall()
+    with contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as file, file:
+        return file.execute(statement).fetchall()
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:

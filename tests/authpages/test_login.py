@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import hashers
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -11,7 +12,6 @@ from django.utils import timezone
 from authpages import passwords, throttles
 from authpages.models import Session, Throttle, User
 from events.models import Event
-from fastgen_backend.errors import TooBusy
 from tests.conftest import PASSWORD, Api
 
 
@@ -136,15 +136,35 @@ def test_the_password_is_rehashed_when_the_parameters_changed(api: Api, settings
     assert api.log_in().status_code == 200
 
 
-def test_more_hashes_than_may_wait_are_turned_away() -> None:
-    turnstile = passwords._Turnstile(1)
-    for _ in range(5):
-        turnstile.present.acquire()
+def test_an_account_without_a_password_costs_the_same_hash_as_none_at_all(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.sign_up()
+    User.objects.update(password=None)
+    verified: list[str] = []
+    real = hashers.check_password
 
-    with pytest.raises(TooBusy) as refusal:
-        turnstile.run(lambda: None)
+    def check(password: str, stored: str) -> bool:
+        verified.append(stored)
+        return real(password, stored)
 
-    assert refusal.value.retry_after == 1
+    monkeypatch.setattr(hashers, "check_password", check)
+
+    ours, nobodys = api.log_in("ann@example.com"), api.log_in("nobody@example.com")
+
+    assert (ours.status_code, ours.content) == (nobodys.status_code, nobodys.content)
+    assert ours.json()["code"] == "invalid-credentials"
+    assert len(verified) == 2
+    assert verified[0] == verified[1]
+
+
+@pytest.mark.parametrize("password", ["", "nobody has this password"])
+def test_no_password_opens_an_account_without_one(api: Api, password: str) -> None:
+    api.sign_up()
+    User.objects.update(password=None)
+
+    assert api.log_in(password=password).status_code in {400, 401}
+    assert Session.objects.count() == 1
 
 
 def test_a_login_makes_at_most_12_queries(transactional_db: None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth import hashers
 from django.db import connections
 
 from authpages.models import Session, User
@@ -15,9 +16,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 12
 
 
-def _together(call: Callable[[int], Any]) -> list[Any]:
-    """What `AT_ONCE` threads get that begin at the same moment."""
-    start, answers = threading.Barrier(AT_ONCE), []
+def _together(call: Callable[[int], Any], count: int = AT_ONCE) -> list[Any]:
+    """What so many threads get that begin at the same moment."""
+    start, answers = threading.Barrier(count), []
 
     def run(number: int) -> None:
         start.wait()
@@ -26,7 +27,7 @@ def _together(call: Callable[[int], Any]) -> list[Any]:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=[number]) for number in range(AT_ONCE)]
+    threads = [threading.Thread(target=run, args=[number]) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -36,7 +37,7 @@ def _together(call: Callable[[int], Any]) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def _everyone_may_hash(settings: Any) -> None:
-    settings.HASH_CONCURRENCY = AT_ONCE
+    settings.HASH_CONCURRENCY = 30
 
 
 def test_one_address_signed_up_at_once_makes_one_account(told: Callable[[], list[str]]) -> None:
@@ -89,8 +90,40 @@ def test_after_failures_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row
 
     statuses = _together(lambda _: Api().log_in(password="wrong").status_code)
 
-    assert set(statuses) <= {401, 429}
+    assert sorted(statuses) == [401] + [429] * (AT_ONCE - 1)
     assert Api().log_in().status_code == 429
+
+
+@pytest.mark.parametrize("email", ["ann@example.com", "nobody@example.com"])
+def test_the_first_guesses_on_an_account_sent_at_once_are_counted_like_any_others(email: str) -> None:
+    Api().sign_up()
+
+    statuses = _together(lambda _: Api().log_in(email, password="wrong").status_code, count=30)
+
+    assert sorted(statuses) == [401] * 10 + [429] * 20
+
+
+def test_a_right_guess_sent_before_ten_failures_is_not_told_so_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    Api().sign_up()
+    sent, failed, check = threading.Event(), threading.Event(), hashers.check_password
+
+    def check_late(password: str, stored: str) -> bool:
+        if password == PASSWORD:
+            sent.set()
+            failed.wait(20)
+        return check(password, stored)
+
+    def guess(number: int) -> int:
+        if number == 0:
+            return int(Api().log_in().status_code)
+        sent.wait(20)
+        wrong: list[int] = [Api().log_in(password="wrong").status_code for _ in range(10)]
+        failed.set()
+        return max(wrong)
+
+    monkeypatch.setattr(hashers, "check_password", check_late)
+
+    assert sorted(_together(guess, count=2)) == [401, 429]
 
 
 def test_a_login_and_a_reset_at_once_leave_no_session_of_the_old_password(mailed: Callable[[str], str]) -> None:

@@ -1,5 +1,6 @@
 """Signing up over REST."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
+from authpages.models import AuthRequest, HostedAuthSettings, OneTimeLink, Session, User
 from authpages.services.auth_requests import resolve_due
 from events.models import Event, EventSecret
 from tests.conftest import PASSWORD, Api
@@ -94,6 +95,10 @@ def _require_verified() -> None:
     HostedAuthSettings.objects.create(require_verified_email=True)
 
 
+def _sign_up(api: Api, email: str) -> Any:
+    return api.post("/auth/signup", {"email": email, "password": PASSWORD})
+
+
 def test_where_a_verified_address_is_required_nobody_is_logged_in(api: Api, told: Callable[[], list[str]]) -> None:
     _require_verified()
 
@@ -125,16 +130,46 @@ def test_there_it_answers_alike_for_a_known_address_and_tells_its_owner(
     assert told()[2:] == ["auth.signUp_repeated", "auth.user_signedUp", VERIFICATION]
 
 
-def test_a_resolved_request_is_emptied(api: Api) -> None:
-    from authpages.models import AuthRequest
+def test_sign_ups_are_limited_per_client_address(api: Api, settings: Any) -> None:
+    settings.SIGNUPS_PER_ADDRESS_PER_HOUR = 2
 
+    answers = [_sign_up(api, f"user{number}@example.com") for number in range(3)]
+    api.client.defaults["REMOTE_ADDR"] = "192.0.2.7"
+    elsewhere = _sign_up(api, "user3@example.com")
+
+    assert [answer.status_code for answer in [*answers, elsewhere]] == [201, 201, 429, 201]
+    assert answers[2].json()["code"] == "too-many-requests"
+    assert 3500 < int(answers[2].headers["Retry-After"]) <= 3600
+    assert not User.objects.filter(email="user2@example.com").exists()
+
+
+def test_a_refused_password_uses_up_no_sign_up(api: Api, settings: Any) -> None:
+    settings.SIGNUPS_PER_ADDRESS_PER_HOUR = 1
+
+    refused = [api.post("/auth/signup", {"email": "ann@example.com", "password": "short"}) for _ in range(3)]
+
+    assert [answer.status_code for answer in refused] == [400] * 3
+    assert _sign_up(api, "ann@example.com").status_code == 201
+
+
+def test_where_sign_ups_send_mail_it_is_limited_per_account(api: Api, settings: Any) -> None:
     _require_verified()
-    api.post("/auth/signup", {"email": "ann@example.com", "password": PASSWORD})
+    settings.MAILS_PER_ACCOUNT_PER_HOUR = 2
 
-    resolve_due()
+    answers = [_sign_up(api, email) for email in ("ann@example.com", "ANN@example.com", "ann@Example.com")]
 
-    request = AuthRequest.objects.get()
-    assert (request.email, request.password, request.ip_address) == ("", "", None)
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert _sign_up(api, "bea@example.com").status_code == 202
+    assert AuthRequest.objects.count() == 3
+
+
+def test_where_sign_ups_send_mail_it_is_limited_per_client_address(api: Api, settings: Any) -> None:
+    _require_verified()
+    settings.MAILS_PER_ADDRESS_PER_HOUR = 2
+
+    answers = [_sign_up(api, f"user{number}@example.com") for number in range(3)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
 
 
 def test_tokens_are_in_no_event_and_kept_only_as_hashes(api: Api, mailed: Callable[[str], str]) -> None:
@@ -144,4 +179,4 @@ def test_tokens_are_in_no_event_and_kept_only_as_hashes(api: Api, mailed: Callab
 
     assert all(token not in str(event.data) for event in Event.objects.all())
     assert token.encode() not in bytes(EventSecret.objects.get().sealed)
-    assert bytes(OneTimeLink.objects.get().hash) != token.encode()
+    assert bytes(OneTimeLink.objects.get().hash) == hashlib.sha256(token.encode()).digest()

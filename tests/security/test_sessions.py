@@ -1,0 +1,112 @@
+"""Checklist, sessions: 25 to 30."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from authpages.models import Session, User
+from authpages.services.users import create_user
+from fastgen_backend.origin import COMMAND_LINE
+from tests.authpages.conftest import Visitor
+from tests.conftest import PASSWORD, Api
+from tests.security.conftest import PAGES
+
+
+def _log_in(visitor: Visitor, cookie_name: str) -> str:
+    assert visitor.log_in().status_code == 303
+    return str(visitor.client.cookies[cookie_name].value)
+
+
+def test_25_a_session_has_256_bits_and_a_new_id_at_login(visitor: Visitor, api: Api, settings: Any) -> None:
+    api.sign_up()
+
+    cookies = [_log_in(visitor, settings.SESSION_COOKIE_NAME) for _ in range(2)]
+
+    assert cookies[0] != cookies[1]
+    assert {len(cookie) for cookie in cookies} == {43}
+
+
+def test_25_a_browser_keeps_no_id_that_it_was_given_before_login(visitor: Visitor, api: Api, settings: Any) -> None:
+    api.sign_up()
+    visitor.client.cookies[settings.SESSION_COOKIE_NAME] = "planted"
+
+    _log_in(visitor, settings.SESSION_COOKIE_NAME)
+
+    thief = Visitor()
+    thief.client.cookies[settings.SESSION_COOKIE_NAME] = "planted"
+    assert thief.get("/account").status_code == 303
+
+
+def test_26_a_session_has_an_absolute_limit_of_100_days(api: Api) -> None:
+    api.sign_up()
+
+    session = Session.objects.get()
+
+    assert session.expires_at - session.created_at == timedelta(days=100)
+
+
+@pytest.mark.parametrize(("member", "days"), [("expires_at", 0), ("last_seen_at", 30)])
+def test_26_a_session_ends_at_its_absolute_and_its_idle_limit(api: Api, member: str, days: int) -> None:
+    api.sign_up()
+    limit = timezone.now() - timedelta(days=days)
+
+    Session.objects.update(**{member: limit + timedelta(minutes=1)})
+    before = api.get("/auth/me").status_code
+    Session.objects.update(**{member: limit})
+    after = api.get("/auth/me").status_code
+
+    assert (before, after) == (200, 401)
+
+
+def test_27_logout_kills_the_session_on_the_server(visitor: Visitor, api: Api, settings: Any) -> None:
+    api.sign_up()
+    stolen = _log_in(visitor, settings.SESSION_COOKIE_NAME)
+
+    visitor.send("/logout")
+
+    thief = Visitor()
+    thief.client.cookies[settings.SESSION_COOKIE_NAME] = stolen
+    assert thief.get("/account").status_code == 303
+
+
+@pytest.mark.parametrize("end", ["blocked", "deleted"])
+def test_27_a_block_or_a_delete_kills_every_session(visitor: Visitor, api: Api, settings: Any, end: str) -> None:
+    session = api.sign_up()["session"]
+    _log_in(visitor, settings.SESSION_COOKIE_NAME)
+
+    if end == "blocked":
+        User.objects.update(blocked=True)
+    else:
+        User.objects.all().delete()
+
+    assert visitor.get("/account").status_code == 303
+    assert api.get("/auth/me").status_code == 401
+    assert api.post("/auth/refresh", {"refreshToken": session["refreshToken"]}).status_code == 401
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "https://auth.example.com"], indirect=True)
+def test_29_cookies_have_the_host_prefix_and_are_secure_where_that_can_be(db: None, base_url: str) -> None:
+    create_user(email="root@example.com", password=PASSWORD, admin=True, origin=COMMAND_LINE)
+    create_user(email="ann@example.com", password=PASSWORD, origin=COMMAND_LINE)
+    visitor = Visitor(base_url)
+
+    visitor.log_in()
+    visitor.send("/verify-email", email="ann@example.com")
+    visitor.log_in("root@example.com", at="/console/login")
+
+    secure = base_url.startswith("https:")
+    prefix = "__Host-fastgen_" if secure else "fastgen_"
+    assert set(visitor.client.cookies) == {prefix + name for name in ("csrf", "session", "pending", "console")}
+    for cookie in visitor.client.cookies.values():
+        assert (bool(cookie["secure"]), cookie["httponly"]) == (secure, True)
+        assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("Lax", "/", "")
+
+
+def test_30_a_visitor_has_no_session(visitor: Visitor, settings: Any) -> None:
+    for path in PAGES:
+        visitor.get(path)
+
+    assert settings.SESSION_COOKIE_NAME not in visitor.client.cookies
+    assert not Session.objects.exists()
