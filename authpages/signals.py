@@ -1,8 +1,7 @@
 """What happens to accounts. Sent inside the transaction of the change; every signal carries `user` and `origin`.
 
 Beside them: `email_verification_requested` and `password_reset_requested` carry `link` (the OneTimeLink) and `token`,
-`login_failed` carries `email`, `user` (or None) and `reason`; `session_ended` and `token_reused` carry `session`;
-`user_updated` carries `changed`, the names of the members that changed.
+`login_failed` carries `email`, `user` (or None) and `reason`; `session_ended` and `token_reused` carry `session`.
 """
 
 from django.dispatch import Signal
@@ -10,7 +9,6 @@ from django.dispatch import Signal
 user_signed_up = Signal()
 sign_up_repeated = Signal()
 user_created = Signal()
-user_updated = Signal()
 user_logged_in = Signal()
 user_logged_out = Signal()
 login_failed = Signal()

@@ -17,7 +17,7 @@ def issue_setup_link(*, base_url: str) -> str | None:
         return None
     with transaction.atomic():
         OneTimeLink.objects.filter(purpose=Purpose.ADMIN_SETUP).void()
-        _, token = issue_link(Purpose.ADMIN_SETUP, None)
+        _, token = issue_link(purpose=Purpose.ADMIN_SETUP, user=None)
     return f"{base_url}/console/setup?token={token}"
 
 
@@ -33,9 +33,9 @@ def set_up_first_admin(*, token: str, email: str, password: str, origin: Origin)
         link = OneTimeLink.objects.select_for_update().get(pk=find_link(Purpose.ADMIN_SETUP, token).pk)
         if link.spent_at or link.voided_at:
             raise LinkInvalid
-        spend(link)
+        spend(link=link)
         user = add_account(email=email, hashed=hashed, admin=True, email_verified=True, origin=origin)
-        return start_session(user, Carrier.CONSOLE_COOKIE, origin)
+        return start_session(user=user, carrier=Carrier.CONSOLE_COOKIE, origin=origin)
 
 
 def check_setup_token(token: str) -> None:

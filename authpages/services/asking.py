@@ -7,7 +7,7 @@ from fastgen_backend.origin import Origin
 
 
 def ask(
-    kind: AuthRequest.Kind, *, email: str, origin: Origin, password: str = "", profile: dict[str, Any] | None = None
+    *, kind: AuthRequest.Kind, email: str, origin: Origin, password: str = "", profile: dict[str, Any] | None = None
 ) -> None:
     """Write the request down: one row, the same work for every address. `password` is a hash."""
     AuthRequest.objects.create(

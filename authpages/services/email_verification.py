@@ -13,7 +13,7 @@ from fastgen_backend.origin import Origin
 
 def send_verification(*, user: User, origin: Origin) -> None:
     """Make a link for the user's own address and its event, which mails it. Inside the caller's transaction."""
-    link, token = issue_link(Purpose.VERIFICATION, user)
+    link, token = issue_link(purpose=Purpose.VERIFICATION, user=user)
     signals.email_verification_requested.send(sender=User, user=user, link=link, token=token, origin=origin)
 
 
@@ -31,7 +31,7 @@ def request_verification(*, email: str, origin: Origin) -> None:
     if not is_usable(email):
         raise EmailUnusable
     throttles.count(throttles.mail_limits("verification", email_key(email), origin.ip_address))
-    ask(AuthRequest.Kind.VERIFICATION, email=email, origin=origin)
+    ask(kind=AuthRequest.Kind.VERIFICATION, email=email, origin=origin)
 
 
 def find_verification_link(token: str) -> OneTimeLink:
@@ -56,7 +56,7 @@ def verify_email(*, token: str, origin: Origin) -> User:
         link = known_link(Purpose.VERIFICATION, token)  # as it is now that the user is locked
         if link and _is_done(link, user):
             return user
-        spend(find_link(Purpose.VERIFICATION, token))
+        spend(link=find_link(Purpose.VERIFICATION, token))
         user.links.filter(purpose=Purpose.VERIFICATION).void()
         if not user.email_verified:
             user.email_verified = True

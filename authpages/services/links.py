@@ -14,7 +14,7 @@ Purpose = OneTimeLink.Purpose
 ADMIN_SETUP = timedelta(hours=1)
 
 
-def issue_link(purpose: Purpose, user: User | None) -> tuple[OneTimeLink, str]:
+def issue_link(*, purpose: Purpose, user: User | None) -> tuple[OneTimeLink, str]:
     """A new link and its token of 256 bits, told this once; earlier ones stay good until one is used."""
     token = secrets.token_urlsafe(32)
     link = OneTimeLink(
@@ -54,7 +54,7 @@ def known_link(purpose: Purpose, token: str) -> OneTimeLink | None:
     return OneTimeLink.objects.select_related("user").filter(purpose=purpose, hash=token_hash(token)).first()
 
 
-def spend(link: OneTimeLink) -> None:
+def spend(*, link: OneTimeLink) -> None:
     """Use the link up. Inside the caller's transaction, which holds its user's lock."""
     link.spent_at = timezone.now()
     link.save(update_fields=["spent_at"])

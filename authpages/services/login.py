@@ -59,7 +59,7 @@ def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin) -> St
     return started
 
 
-def start_session(user: User, carrier: Carrier, origin: Origin) -> StartedSession:
+def start_session(*, user: User, carrier: Carrier, origin: Origin) -> StartedSession:
     """Begin a session in the form that `carrier` can hold. Inside the caller's transaction."""
     if carrier is Carrier.TOKENS:
         return start_token_session(user=user, origin=origin)
@@ -97,6 +97,6 @@ def _let_in(user: User, rehashed: str | None, carrier: Carrier, origin: Origin, 
     user.save(update_fields=["last_login_at", "password"])
     if failures:
         throttles.forget_failed_logins(user.email_key)
-    started = start_session(user, carrier, origin)
+    started = start_session(user=user, carrier=carrier, origin=origin)
     signals.user_logged_in.send(sender=User, user=user, session=started.session, origin=origin)
     return started

@@ -17,12 +17,12 @@ def request_reset(*, email: str, origin: Origin) -> None:
     if not is_usable(email):
         raise EmailUnusable
     throttles.count(throttles.mail_limits("reset", email_key(email), origin.ip_address))
-    ask(AuthRequest.Kind.RESET, email=email, origin=origin)
+    ask(kind=AuthRequest.Kind.RESET, email=email, origin=origin)
 
 
 def send_reset(*, user: User, origin: Origin) -> None:
     """Make a reset link for the user's own address and its event, which mails it. Inside the caller's transaction."""
-    link, token = issue_link(Purpose.RESET, user)
+    link, token = issue_link(purpose=Purpose.RESET, user=user)
     signals.password_reset_requested.send(sender=User, user=user, link=link, token=token, origin=origin)
 
 
@@ -41,7 +41,7 @@ def reset_password(*, token: str, password: str, origin: Origin) -> User:
     with transaction.atomic():
         throttles.forget_failed_logins(user.email_key)  # locks are taken in one order: throttle, user, links
         user = User.objects.locked().get(pk=user.pk)
-        spend(find_link(Purpose.RESET, token))
+        spend(link=find_link(Purpose.RESET, token))
         proven = not user.email_verified
         user.password, user.email_verified = hashed, True
         user.save(update_fields=["password", "email_verified"])

@@ -48,14 +48,14 @@ def sign_up(
     if settings.require_verified_email:
         throttles.count(throttles.mail_limits("sign-up", email_key(email), origin.ip_address))
         hashed = passwords.hash_password(password)
-        ask(AuthRequest.Kind.SIGN_UP, email=email, origin=origin, password=hashed, profile=asdict(profile))
+        ask(kind=AuthRequest.Kind.SIGN_UP, email=email, origin=origin, password=hashed, profile=asdict(profile))
         return None
     if find_user(email):
         raise EmailTaken
     hashed = passwords.hash_password(password)
     with transaction.atomic():
         user = create_account(email=email, hashed=hashed, profile=profile, origin=origin, logged_in=True)
-        return start_session(user, carrier, origin)
+        return start_session(user=user, carrier=carrier, origin=origin)
 
 
 def create_account(*, email: str, hashed: str, profile: Profile, origin: Origin, logged_in: bool) -> User:

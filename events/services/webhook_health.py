@@ -31,13 +31,13 @@ def note_health(outcomes: Sequence[Outcome], now: datetime) -> None:
         Webhook.objects.filter(pk__in=failing, failing_since=None).update(failing_since=now)
         given_up = Webhook.objects.filter(pk__in=failing, failing_since__lte=now - PATIENCE)
         for pk in given_up.values_list("pk", flat=True):
-            disable_webhook(pk, reason=f"Every call failed for {PATIENCE.days} days.")
+            disable_webhook(webhook_id=pk, reason=f"Every call failed for {PATIENCE.days} days.")
     for pk in {outcome.claim.subscriber_id for outcome in calls if outcome.is_gone}:
-        disable_webhook(pk, reason="The receiver answered 410 Gone.")
+        disable_webhook(webhook_id=pk, reason="The receiver answered 410 Gone.")
 
 
 @transaction.atomic
-def disable_webhook(webhook_id: UUID, *, reason: str) -> bool:
+def disable_webhook(*, webhook_id: UUID, reason: str) -> bool:
     """Promise this webhook nothing more and tell so; False where it is disabled already.
 
     What it was promised stays pending, and is sent once it is enabled again.

@@ -19,7 +19,7 @@ from tests.processes import free_port, wait_for
 ROUNDS = 3
 HASH_SECONDS = 3.0  # of each measurement that hashes
 CHECK_SECONDS = 2.0
-PEOPLE = 6  # who log in at once
+PEOPLE = 8  # who log in at once: enough that no process runs out of them
 LINES = 32  # of programs that check a session
 SETTLE_SECONDS = 1.0  # for the worker, to tell of what the last people did
 ACCOUNTS = 40
