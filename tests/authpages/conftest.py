@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from authpages.models import HostedAuthSettings
+from authpages.models import HostedAuthSettings, User
+from authpages.services.users import create_user
+from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import PASSWORD
 
 
@@ -43,6 +45,19 @@ class Visitor:
 def visitor(db: None) -> Visitor:
     """Somebody with a browser of their own."""
     return Visitor()
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    """An admin."""
+    return create_user(email="root@example.com", password=PASSWORD, admin=True, origin=COMMAND_LINE)
+
+
+@pytest.fixture
+def admin(visitor: Visitor, root: User) -> Visitor:
+    """An admin who is in the console."""
+    assert visitor.log_in(root.email, at="/console/login").status_code == 303
+    return visitor
 
 
 @pytest.fixture

@@ -8,24 +8,10 @@ import pytest
 
 from authpages.models import HostedAuthSettings, OneTimeLink, User
 from authpages.services.admin_setup import issue_setup_link
-from authpages.services.users import create_user
-from fastgen_backend.origin import COMMAND_LINE
 from tests.authpages.conftest import Visitor, text_of
 from tests.conftest import PASSWORD
 
 SETTINGS = "/console/settings"
-
-
-@pytest.fixture
-def root(db: None) -> User:
-    return create_user(email="root@example.com", password=PASSWORD, admin=True, origin=COMMAND_LINE)
-
-
-@pytest.fixture
-def admin(visitor: Visitor, root: User) -> Visitor:
-    """An admin who is in the console."""
-    assert visitor.log_in(root.email, at="/console/login").status_code == 303
-    return visitor
 
 
 def test_the_first_admin_is_made_by_the_link_and_is_in(visitor: Visitor) -> None:

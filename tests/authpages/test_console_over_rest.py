@@ -6,24 +6,9 @@ from typing import Any
 import pytest
 
 from authpages.models import HostedAuthSettings, User
-from authpages.services.users import create_user
-from fastgen_backend.origin import COMMAND_LINE
 from tests.authpages.conftest import Visitor
-from tests.conftest import PASSWORD
 
 PATH = "/api/v1/settings/hosted-auth"
-
-
-@pytest.fixture
-def root(db: None) -> User:
-    return create_user(email="root@example.com", password=PASSWORD, admin=True, origin=COMMAND_LINE)
-
-
-@pytest.fixture
-def admin(visitor: Visitor, root: User) -> Visitor:
-    """An admin who is in the console."""
-    assert visitor.log_in(root.email, at="/console/login").status_code == 303
-    return visitor
 
 
 def test_the_cookie_is_enough_to_read(admin: Visitor) -> None:
