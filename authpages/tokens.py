@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
@@ -66,7 +67,9 @@ def read_access_token(token: str) -> Claims:
         if claims.expires_at + LEEWAY_SECONDS < now or claims.issued_at - LEEWAY_SECONDS > now:
             raise ValueError("not now")
     except (JoseError, ValueError, KeyError, TypeError):
-        raise TokenInvalid("The access token is malformed, expired or not ours; refresh it or log in again.") from None
+        raise TokenInvalid(
+            _("The access token is malformed, expired or not ours; refresh it or log in again.")
+        ) from None
     return claims
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from authpages import signals
 from authpages.errors import TokenInvalid
@@ -62,7 +63,7 @@ def refresh_session(*, token: str, origin: Origin) -> StartedSession:
             )
             signals.token_reused.send(sender=Session, session=session, user=session.user, origin=origin)
     if session is None or refreshed is None:
-        raise TokenInvalid("This refresh token is not valid any more; log in again.")
+        raise TokenInvalid(_("This refresh token is not valid any more; log in again."))
     return refreshed
 
 
