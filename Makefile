@@ -16,7 +16,7 @@ test: test-sqlite test-postgresql test-browser test-chaos
 
 test-sqlite: .venv/tests
 	@echo "== The suite on SQLite"
-	@DATABASE_URL= $(PYTEST) -n auto $(PARTS)
+	@DATABASE_URL= $(PYTEST) -n auto -rs $(PARTS)
 
 test-browser: .venv/tests $(if $(shell command -v npm),tests/browser/node_modules/installed)
 	@echo "== The browser"
@@ -28,16 +28,18 @@ test-chaos: .venv/tests
 ifneq ($(TEST_DATABASE_URL),)
 	@echo "== Chaos on PostgreSQL"
 	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n 2 -rs tests/chaos
+else
+	@echo "== Left out: chaos on PostgreSQL, because TEST_DATABASE_URL does not say where it is"
 endif
 
 test-postgresql: .venv/tests
 ifneq ($(TEST_DATABASE_URL),)
 	@echo "== The suite on PostgreSQL"
-	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n auto $(PARTS)
+	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n auto -rs $(PARTS)
 else ifneq ($(REQUIRE_ALL),)
 	@echo "PostgreSQL is required, and TEST_DATABASE_URL does not say where it is." >&2; exit 1
 else
-	@echo "== Left out: everything on PostgreSQL, because TEST_DATABASE_URL does not say where it is"
+	@echo "== Left out: the suite on PostgreSQL, because TEST_DATABASE_URL does not say where it is"
 endif
 
 check: .venv/tests

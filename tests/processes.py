@@ -43,8 +43,7 @@ class Running:
         return next((pid for pid in children_of(self.process.pid) if word in _command_line(pid)), None)
 
     def descendants(self) -> list[int]:
-        children = children_of(self.process.pid)
-        return children + [pid for child in children for pid in children_of(child)]
+        return _below(self.process.pid)
 
 
 def children_of(pid: int) -> list[int]:
@@ -53,6 +52,11 @@ def children_of(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def _below(pid: int) -> list[int]:
+    children = children_of(pid)
+    return children + [below for child in children for below in _below(child)]
 
 
 def is_running(pid: int) -> bool:

@@ -1,0 +1,189 @@
+"""What the README tells people to do: `make run` in a clone, and a webhook received by ten lines of Python."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes import (
+    PROJECT,
+    Running,
+    database_url,
+    environment,
+    free_port,
+    is_running,
+    run,
+    start,
+    up,
+    wait_for,
+)
+
+__all__ = ["database_url", "start", "up"]
+
+SECONDS = 30
+README = (PROJECT / "README.md").read_text()
+NOT_IN_A_CLONE = shutil.ignore_patterns(
+    *(".venv", ".git", ".env", "var", "node_modules", "__pycache__", ".*_cache", ".hypothesis")
+)
+INSTALLING = "Installing what the locked requirements name"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A fresh clone in which everything is installed: its virtual environment is made of links to ours."""
+    clone = Path(shutil.copytree(PROJECT, tmp_path / "clone", ignore=NOT_IN_A_CLONE))
+    ours, its = Path(sys.prefix), clone / ".venv"
+    its.mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (its / name).symlink_to(ours / name)
+    (its / "made").touch()
+    (its / "runs").touch()
+    return clone
+
+
+@pytest.fixture
+def make_run(clone: Path, database_url: str) -> Iterator[Callable[[], Running]]:
+    """Starts `make run` in the clone, in a process group of its own; where it would install, it says so instead."""
+    started: list[Running] = []
+
+    def begin() -> Running:
+        port, out, err = free_port(), clone / f"out-{len(started)}", clone / f"err-{len(started)}"
+        line = ["make", "run", f"PORT={port}", "PIP=echo pip"]
+        variables = environment({"DATABASE_URL": database_url, "SECRET_KEY": ""})
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(
+                line, cwd=clone, env=variables, stdout=stdout, stderr=stderr, start_new_session=True
+            )
+        started.append(Running(process, port, out, err))
+        return started[-1]
+
+    yield begin
+    for running in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)
+        running.process.wait()
+
+
+def _stop(running: Running, number: int = signal.SIGTERM) -> list[int]:
+    """Send a signal to all that `make run` started, and wait; answers which processes are left."""
+    processes = running.descendants()
+    os.killpg(running.process.pid, number)
+    running.process.wait(SECONDS)
+    wait_for(lambda: not any(map(is_running, processes)), seconds=10)
+    return [pid for pid in processes if is_running(pid)]
+
+
+def test_make_run_prints_where_to_go_and_how_to_make_the_first_admin(make_run: Callable[[], Running]) -> None:
+    running = make_run()
+    assert wait_for(running.is_ready, SECONDS), running.err.read_text()
+
+    link = re.search(r"\S+/console/setup\?token=\S+", running.out.read_text())
+
+    assert link
+    assert httpx.get(f"{running.url}/healthz").json() == {"status": "ok"}
+    assert httpx.get(link[0]).status_code == httpx.codes.OK
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_group_of_make_run_ends_all_of_it(make_run: Callable[[], Running], number: int) -> None:
+    running = make_run()
+    assert wait_for(running.is_ready, SECONDS), running.err.read_text()
+
+    left = _stop(running, number)
+
+    assert left == []
+    assert "Traceback" not in running.err.read_text()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", running.port))
+
+
+def test_a_second_make_run_takes_seconds_and_installs_nothing(make_run: Callable[[], Running]) -> None:
+    first = make_run()
+    assert wait_for(first.is_ready, SECONDS), first.err.read_text()
+    _stop(first)
+
+    second = make_run()
+
+    assert wait_for(second.is_ready, seconds=10), second.err.read_text()
+    assert INSTALLING not in first.out.read_text() + second.out.read_text()
+
+
+def test_make_run_installs_once_when_a_lock_file_has_changed(make_run: Callable[[], Running], clone: Path) -> None:
+    os.utime(clone / ".venv" / "runs", (0, 0))  # older than any lock file
+    after_a_change = make_run()
+    assert wait_for(after_a_change.is_ready, SECONDS), after_a_change.err.read_text()
+    _stop(after_a_change)
+
+    once_more = make_run()
+
+    assert wait_for(once_more.is_ready, SECONDS), once_more.err.read_text()
+    assert INSTALLING in after_a_change.out.read_text()
+    assert "pip install --require-hashes -r requirements.lock" in after_a_change.out.read_text()
+    assert INSTALLING not in once_more.out.read_text()
+
+
+def _block(language: str, word: str) -> str:
+    """The one code block of the README that is in this language and holds this word, without its indentation."""
+    blocks = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
+    (found,) = [re.sub(rf"^{indent}", "", code, flags=re.MULTILINE) for indent, code in blocks if word in code]
+    return str(found)
+
+
+def _body(word: str) -> dict[str, object]:
+    """The JSON that the README sends in the command that holds this word."""
+    body = re.search(r"-d '(\{.*\})'", _block("sh", word))
+    assert body
+    return dict(json.loads(body[1]))
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Callable[[str, int], Path]]:
+    """Runs the README's receiver, on a port of ours, with a secret; answers the file that it prints to."""
+    running: list[subprocess.Popen[bytes]] = []
+    program, out = tmp_path / "receiver.py", tmp_path / "received"
+
+    def listen(secret: str, port: int) -> Path:
+        program.write_text(_block("python", "Receiver").replace("9000", str(port)))
+        with out.open("wb") as stdout:
+            running.append(subprocess.Popen([sys.executable, str(program), secret], stdout=stdout))
+        assert wait_for(lambda: _listens(port))
+        return out
+
+    yield listen
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_five_minutes_end_with_a_received_webhook(
+    up: Running, database_url: str, receiver: Callable[[str, int], Path]
+) -> None:
+    key = run("create_api_key", "demo", "--scope", "*", DATABASE_URL=database_url).stdout.strip()
+    headers, port = {"authorization": f"Bearer {key}"}, free_port()
+    with httpx.Client(base_url=f"{up.url}/api/v1", headers=headers) as api:
+        webhook = api.post("/webhooks", json=_body("$API/webhooks") | {"url": f"http://127.0.0.1:{port}/"})
+        received = receiver(webhook.json()["secret"], port)
+
+        signed_up = api.post("/auth/signup", json=_body("$API/auth/signup"))
+
+        assert (webhook.status_code, signed_up.status_code) == (201, 201)
+        assert wait_for(lambda: len(received.read_text().splitlines()) == 2, SECONDS)
+        assert sorted(line.split()[1] for line in received.read_text().splitlines()) == sorted(
+            ["auth.user_signedUp", "auth.email_verificationRequested"]
+        )
+        assert "/verify-email?token=" in received.read_text()
