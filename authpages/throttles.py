@@ -25,7 +25,7 @@ from fastgen_backend.errors import TooManyRequests
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 900
 HOUR = timedelta(hours=1)
-QUIET = timedelta(days=90)  # without a failure, then the ones before count no more
+QUIET = timedelta(days=90)  # without a failure, then the worker forgets those before
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, NotSupportedError, OperationalError, connection
 
 log = logging.getLogger("fastgen.worker")
 P = ParamSpec("P")
@@ -58,7 +58,7 @@ class DatabaseThreads:
         self._local.epoch = epoch = self._epoch
         try:
             return work(*args, **kwargs)
-        except AWAY:
+        except (*AWAY, NotSupportedError):  # the latter: a prepared statement outlived a change of its columns' types
             self._epoch = epoch + 1
             raise
 

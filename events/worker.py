@@ -109,7 +109,7 @@ class EventsWorker:
                 continue
             await _first_of(self._stopping, rest)
             if not again:
-                await _first_of(hint or self._stopping, pause)
+                await _first_of(hint or self._stopping, max(0, pause - rest))
                 if hint:
                     hint.clear()
 

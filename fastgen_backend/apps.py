@@ -1,9 +1,9 @@
 from django.apps import AppConfig
 from django.core.checks import register
-from django.core.signals import request_started
+from django.core.signals import got_request_exception, request_started
 
 from fastgen_backend.checks import mail_leaves_a_public_installation
-from fastgen_backend.connections import close_if_dropped
+from fastgen_backend.connections import close_if_dropped, close_if_outdated
 
 
 class FastgenBackendConfig(AppConfig):
@@ -12,3 +12,4 @@ class FastgenBackendConfig(AppConfig):
     def ready(self) -> None:
         register(mail_leaves_a_public_installation)
         request_started.connect(close_if_dropped)
+        got_request_exception.connect(close_if_outdated)

@@ -1,9 +1,10 @@
-"""Notices a database connection that was cut while it lay idle, before a request trusts it."""
+"""Lets go of database connections that are of no use any more: cut while they lay idle, or with outdated plans."""
 
 import select
+import sys
 from typing import Any
 
-from django.db import connection
+from django.db import NotSupportedError, connection
 
 
 def close_if_dropped(**_: Any) -> None:
@@ -21,4 +22,13 @@ def close_if_dropped(**_: Any) -> None:
     poll = select.poll()
     poll.register(raw.fileno(), select.POLLIN)
     if poll.poll(0):
+        connection.close()
+
+
+def close_if_outdated(**_: Any) -> None:
+    """Close this thread's connection after a request failed by "cached plan must not change result type".
+
+    PostgreSQL says so of a prepared statement once the type of one of its columns was changed, each time anew.
+    """
+    if isinstance(sys.exc_info()[1], NotSupportedError) and not connection.in_atomic_block:
         connection.close()

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
+from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -109,6 +110,7 @@ class _Compiled(Generic[Row]):
         start, end = shape["select_fields"][0], shape["select_fields"][-1] + 1
         self._model: type[Row] = shape["model"]
         self._own = slice(start, end)
+        self._locks = queryset.query.select_for_update
         self._names = [column.target.attname for column in columns[start:end]]
         related = get_related_populators(shape, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # Django 6
         self._related = related
@@ -117,6 +119,8 @@ class _Compiled(Generic[Row]):
 
     def first(self, values: dict[str, Any]) -> Row | None:
         link = self._connection
+        if self._locks and not link.in_atomic_block:
+            raise TransactionManagementError("A row is locked until its transaction ends; there is none.")
         params = [each.value(values, link) if isinstance(each, Parameter) else each for each in self._params]
         with link.cursor() as cursor:
             cursor.execute(self._sql, params)

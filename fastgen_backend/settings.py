@@ -113,7 +113,7 @@ else:
         "connect_timeout": 5,
         "options": "-c jit=off",  # compiling our short queries takes 150 ms
         "server_side_binding": True,
-        "prepare_threshold": 2,  # a statement's third use is the first that PostgreSQL need not plan any more
+        "prepare_threshold": 2,  # the third use of a statement prepares it; after five more its plan is kept
     } | DATABASES["default"].get("OPTIONS", {})
 
 # Processes ----------------------------------------------------------------------------------------------------------

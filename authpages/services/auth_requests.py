@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from authpages import signals
+from authpages.errors import EmailTaken
 from authpages.models import AuthRequest, User
-from authpages.services.email_verification import send_verification
+from authpages.services.email_verification import send_link
 from authpages.services.password_reset import send_reset
 from authpages.services.signup import Profile, create_account
 from fastgen_backend.origin import Origin, Source
@@ -35,6 +36,8 @@ def resolve_due(limit: int = 100) -> int:
                 request_id = request.pk
                 _resolve(request)
                 _empty(request)
+        except EmailTaken:
+            continue  # another worker made the account just now; the request finds it when it is looked at again
         except Exception:
             if request_id is None:
                 raise
@@ -64,7 +67,7 @@ def _resolve(request: AuthRequest) -> None:
         case AuthRequest.Kind.SIGN_UP:
             _sign_up(request, user, origin)
         case AuthRequest.Kind.VERIFICATION if user and not user.email_verified:
-            _send_link(user, origin)
+            send_link(user=user, origin=origin)
         case AuthRequest.Kind.RESET if user:
             send_reset(user=user, origin=origin)
 
@@ -73,7 +76,7 @@ def _sign_up(request: AuthRequest, user: User | None, origin: Origin) -> None:
     if user is None:
         profile = Profile(**request.profile)
         create_account(email=request.email, hashed=request.password, profile=profile, origin=origin, logged_in=False)
-    elif user.email_verified:
+    elif user.email_verified or user.is_superuser:
         signals.sign_up_repeated.send(sender=User, user=user, origin=origin)
     else:
         _sign_up_again(user, origin)
@@ -84,21 +87,12 @@ def _sign_up_again(user: User, origin: Origin) -> None:
 
     A link that confirms either password would hand the account to a stranger if the owner opened it (account
     pre-hijacking, Sudhodanan and Paverd 2022). So neither password counts, links on the way confirm nothing, and the
-    one that is mailed sets a new one. An account that was ever logged in to keeps its password until then.
+    one that is mailed sets a new one. A form that one person sent twice is no different.
     """
-    if user.last_login_at is None:
-        user.password = None
-        user.save(update_fields=["password"])
+    user.password = None
+    user.save(update_fields=["password"])
     user.links.void()
     send_reset(user=user, origin=origin)
-
-
-def _send_link(user: User, origin: Origin) -> None:
-    """A link that verifies the address; where two people signed up with it, one that sets a password as well."""
-    if user.password is None and user.last_login_at is None:
-        send_reset(user=user, origin=origin)
-    else:
-        send_verification(user=user, origin=origin)
 
 
 def _empty(request: AuthRequest) -> None:

@@ -8,6 +8,7 @@ from authpages.errors import EmailUnusable, LinkInvalid
 from authpages.models import AuthRequest, OneTimeLink, User
 from authpages.services.asking import ask
 from authpages.services.links import Purpose, find_link, issue_link, known_link, spend
+from authpages.services.password_reset import send_reset
 from fastgen_backend.origin import Origin
 
 
@@ -17,13 +18,21 @@ def send_verification(*, user: User, origin: Origin) -> None:
     signals.email_verification_requested.send(sender=User, user=user, link=link, token=token, origin=origin)
 
 
+def send_link(*, user: User, origin: Origin) -> None:
+    """A link that verifies the address; where no password counts, one that sets one as well. Inside a transaction."""
+    if user.password is None:
+        send_reset(user=user, origin=origin)
+    else:
+        send_verification(user=user, origin=origin)
+
+
 def request_own_verification(*, user: User, origin: Origin) -> None:
     """Mail the logged-in person a new link; nothing happens where the address is verified. Raises `TooManyRequests`."""
     throttles.count(throttles.mail_limits("verification", user.email_key, origin.ip_address))
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         if not locked.email_verified:
-            send_verification(user=locked, origin=origin)
+            send_link(user=locked, origin=origin)
 
 
 def request_verification(*, email: str, origin: Origin) -> None:

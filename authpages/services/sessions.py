@@ -75,9 +75,12 @@ def log_out(*, session: Session, origin: Origin) -> None:
 
 
 def end_sessions_of(*, user: User, reason: str, origin: Origin) -> int:
-    """End every session of `user`, cookies and tokens alike, and say how many. Inside the caller's transaction."""
+    """End every session of `user`, cookies and tokens alike, and say how many.
+
+    Inside the caller's transaction, which holds the user's lock, so that no session begins meanwhile.
+    """
     living = list(Session.objects.filter(user=user, ended_at=None).select_for_update().order_by("pk"))
-    Session.objects.filter(pk__in=[session.pk for session in living]).update(ended_at=timezone.now(), end_reason=reason)
+    Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)
     for session in living:
         signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
     return len(living)

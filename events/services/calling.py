@@ -5,7 +5,7 @@ import time
 from datetime import datetime
 from uuid import UUID
 
-from django.db import close_old_connections, connection, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from events.handlers import registered
@@ -14,6 +14,7 @@ from events.services.acknowledgement import finish, log_attempts
 from events.services.claims import Claim
 from events.services.outcomes import Outcome
 from events.services.redaction import redact
+from fastgen_backend.connections import close_if_dropped
 
 ATOMIC_SECONDS = 2
 
@@ -33,6 +34,7 @@ def call_handler(worker: UUID, claim: Claim) -> Outcome | None:
     it raises is a failed try, told by class and message.
     """
     close_old_connections()
+    close_if_dropped()
     at, start = timezone.now(), time.perf_counter()
     try:
         if registered[claim.handler].atomic:
@@ -42,6 +44,8 @@ def call_handler(worker: UUID, claim: Claim) -> Outcome | None:
     except LeaseLost:
         return None
     except Exception as problem:
+        if isinstance(problem, DatabaseError):
+            connection.close()  # it may be the reason: the next try gets a new one
         error = redact(f"{type(problem).__name__}: {problem}", claim.hidden)
         return _outcome(claim, at, start, delivered=False, error=error)
     return _outcome(claim, at, start, delivered=True)

@@ -6,6 +6,8 @@ import pytest
 
 from authpages.models import HostedAuthSettings, User
 from authpages.services.auth_requests import resolve_due
+from authpages.services.users import create_user
+from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import PASSWORD, Api
 
 VERIFICATION = "auth.email_verificationRequested"
@@ -67,8 +69,8 @@ def test_who_asks_for_another_link_gets_one_that_sets_a_password(api: Api, told:
     assert told()[-1] == "auth.password_reset:requested"
 
 
-def test_an_account_that_was_logged_in_to_keeps_its_password_until_a_new_one_is_set(
-    api: Api, mailed: Callable[[str], str]
+def test_the_password_of_one_that_was_logged_in_to_counts_no_more_either(
+    api: Api, mailed: Callable[[str], str], told: Callable[[], list[str]]
 ) -> None:
     HostedAuthSettings.objects.update(require_verified_email=False)
     api.sign_up("ann@example.com", STRANGERS)
@@ -77,7 +79,18 @@ def test_an_account_that_was_logged_in_to_keeps_its_password_until_a_new_one_is_
 
     _sign_up(api, PASSWORD)
 
-    assert User.objects.get().has_usable_password()
     assert _verify(api, first) == "link-invalid"
+    assert api.log_in(password=STRANGERS).json()["code"] == "invalid-credentials"
+    assert api.post("/auth/email-verification/request", {}).status_code == 202  # by the stranger, who is still in
+    assert told()[-1] == "auth.password_reset:requested"
     assert api.post("/auth/password-reset/submit", {"token": mailed(RESET), "password": CHOSEN}).status_code == 204
     assert api.get("/auth/me").status_code == 401
+
+
+def test_nobody_takes_an_admins_password_away(api: Api, told: Callable[[], list[str]]) -> None:
+    create_user(email="ann@example.com", password=PASSWORD, admin=True, origin=COMMAND_LINE)
+
+    _sign_up(api, STRANGERS)
+
+    assert told()[-1] == "auth.signUp_repeated"
+    assert User.objects.get().has_usable_password()
