@@ -111,3 +111,13 @@ def test_it_sets_the_id_that_the_database_gives(session: Session) -> None:
 def test_it_raises_what_the_database_refuses(session: Session) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(_user())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_is_locked_inside_a_transaction_only() -> None:
+    prepared = Prepared(lambda: User.objects.select_for_update().filter(pk=Parameter("id", models.UUIDField())))
+    with transaction.atomic():
+        prepared.first(id=_user().pk)
+
+    with pytest.raises(transaction.TransactionManagementError):
+        prepared.first(id=_user().pk)
