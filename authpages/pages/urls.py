@@ -1,10 +1,12 @@
 """The addresses of the hosted pages."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from authpages.pages import branding, views
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="account", http_method_names=["get", "head", "options"])),
     path("signup", views.SignUpPage.as_view(), name="signup"),
     path("login", views.LoginPage.as_view(), name="login"),
     path("logout", views.LogoutPage.as_view(), name="logout"),

@@ -1,6 +1,7 @@
 """Calls one Python handler, in a transaction with the mark that it was told, or outside of any."""
 
 import json
+import logging
 import time
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,8 @@ from events.services.claims import Claim
 from events.services.outcomes import Outcome
 from events.services.redaction import redact
 from fastgen_backend.connections import close_if_dropped
+
+log = logging.getLogger("fastgen.worker")
 
 ATOMIC_SECONDS = 2
 
@@ -47,6 +50,7 @@ def call_handler(worker: UUID, claim: Claim) -> Outcome | None:
         if isinstance(problem, DatabaseError):
             connection.close()  # it may be the reason: the next try gets a new one
         error = redact(f"{type(problem).__name__}: {problem}", claim.hidden)
+        log.warning("The handler %s failed, and is tried again: %s", claim.handler, error)
         return _outcome(claim, at, start, delivered=False, error=error)
     return _outcome(claim, at, start, delivered=True)
 

@@ -73,3 +73,9 @@ def test_next_travels_to_the_other_pages(visitor: Visitor) -> None:
 )
 def test_a_parameter_is_added_and_nothing_else_changes(url: str, expected: str) -> None:
     assert with_parameter(url, "iss", "b") == expected
+
+
+def test_the_bare_address_leads_to_the_account(visitor: Visitor) -> None:
+    answer = visitor.get("/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/account")
