@@ -84,7 +84,7 @@ class _HashThreads:
     """Lets `HASH_CONCURRENCY` hashes run and four times as many wait; turns the rest away at once.
 
     Hashes have threads of their own, because each thread keeps the 19 MiB it hashed in: what is used again at once is
-    still in the processor's cache, and a fifth of the time is saved.
+    still in the processor's cache, and few threads keep any.
     """
 
     def __init__(self, running: int) -> None:

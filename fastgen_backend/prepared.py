@@ -51,7 +51,7 @@ class Prepared(Generic[Row]):
 
 
 def insert(instance: Row) -> Row:
-    """Insert a new row, as `save(force_insert=True)` does, at a third of its cost; Django's own signals are not sent.
+    """Insert a new row, as `save(force_insert=True)` does, but compiled once; Django's own signals are not sent.
 
     Raises `django.db.IntegrityError`. An id that the database gives is set on the instance.
     """

@@ -106,7 +106,7 @@ class EventsView(Endpoint):
     def get(self, request: Request) -> Response:
         """A reader that passes each `nextCursor` as `after` misses no event and reads none twice, whatever its filters.
 
-        Where there is no more for now, `nextCursor` is the id of the last event that was looked at, shown or not; it is
+        Where there is no more yet, `nextCursor` is the id of the last event that was looked at, shown or not; it is
         null only while the log is empty.
         """
         query = self.query
