@@ -1,7 +1,7 @@
 """Refusals: what a service raises when it will not do what was asked, and why."""
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -45,6 +45,11 @@ class DomainError(Exception):
     def errors(self) -> Sequence[FieldError]:
         """What to mend, member by member."""
         return [FieldError(f"/{self.field}", self.code, self.detail)] if self.field else []
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """What the problem tells beyond its standard members (RFC 9457, 3.2)."""
+        return {}
 
 
 class InvalidInput(DomainError):

@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -44,14 +44,19 @@ def problem(
     detail: str,
     errors: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """One problem: `{type, title, status, detail, code}`, and `errors` where members of the input are to blame."""
+    """One problem: `{type, title, status, detail, code}`, and `errors` where members of the input are to blame.
+
+    `members` are further ones, of this code alone.
+    """
     body: dict[str, Any] = {
         "type": f"urn:fastgen:problem:{code}",
         "title": str(title),
         "status": status,
         "detail": str(detail),
         "code": code,
+        **(members or {}),
     }
     headers = dict(headers or {})
     if status == HTTPStatus.UNAUTHORIZED:
@@ -83,7 +88,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 def domain_problem(error: DomainError) -> HttpResponse:
     """The answer that a `DomainError` stands for."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return problem(error.status, error.code, error.title, error.detail, error.errors, headers)
+    return problem(error.status, error.code, error.title, error.detail, error.errors, headers, error.members)
 
 
 def refusal_response(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -60,7 +61,10 @@ class LanguageMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body that is too long, or of unknown length, before a byte of it is read."""
+    """Refuses a body that is too long, or of unknown length, before a byte of it is read.
+
+    A view whose class has `body_limit_bytes` takes so many, all others `BODY_LIMIT_BYTES`.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -68,11 +72,15 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.META.get("HTTP_TRANSFER_ENCODING"):
             return refusal_response(request, 411, "length-required", _("Send the body with a Content-Length."))
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or len(length) > 20 or int(length) > settings.BODY_LIMIT_BYTES:
-            detail = _("A body may have %(count)s bytes at most.") % {"count": f"{settings.BODY_LIMIT_BYTES:,}"}
-            return refusal_response(request, 413, "body-too-large", detail)
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        most = getattr(getattr(view, "cls", None), "body_limit_bytes", settings.BODY_LIMIT_BYTES)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and len(length) <= 20 and int(length) <= most:
+            return None
+        detail = _("A body may have %(count)s bytes at most.") % {"count": f"{most:,}"}
+        return refusal_response(request, 413, "body-too-large", detail)
 
 
 def origin_of(request: HttpRequest, source: Source, actor: str = "") -> Origin:

@@ -85,10 +85,10 @@ class PlainJSONField(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             raise ValidationError(_("This must be a JSON object."), code="not-an-object")
-        if _is_too_deep(data):
+        if is_too_deep(data):
             deepest = _("This may be nested %(count)d levels deep.") % {"count": MAX_DEPTH}
             raise ValidationError(deepest, code="too-deep")
-        if not _is_storable(data):
+        if not is_storable(data):
             raise ValidationError(_("Text must not hold NUL or lone surrogates."), code="invalid-characters")
         if self.max_bytes is not None and len(json.dumps(data, ensure_ascii=False).encode()) > self.max_bytes:
             longest = _("This may have %(count)s bytes at most.") % {"count": f"{self.max_bytes:,}"}
@@ -162,7 +162,7 @@ class Endpoint(APIView):
     def _read_query(self, request: Request) -> dict[str, Any]:
         shape = self.queries.get("GET" if request.method == "HEAD" else request.method or "")
         given = request.query_params
-        return read(shape or StrictSerializer, _once_each(given)) if shape or given else {}
+        return read(shape or StrictSerializer, once_each(given)) if shape or given else {}
 
     def _read_body(self, request: Request) -> dict[str, Any]:
         shape = self.bodies.get(request.method or "")
@@ -178,7 +178,7 @@ def read(serializer: type[StrictSerializer], data: Any, *, partial: bool = False
     return dict(reader.validated_data)
 
 
-def _once_each(parameters: QueryDict) -> dict[str, str]:
+def once_each(parameters: QueryDict) -> dict[str, str]:
     """Each parameter's value: of two of one name neither is what the caller meant. Raises DRF's `ValidationError`."""
     values = dict(parameters.lists())
     if repeated := [name for name, given in values.items() if len(given) > 1]:
@@ -244,21 +244,21 @@ def open_cursor(cursor: str) -> str:
     return text
 
 
-def _is_too_deep(value: Any, depth: int = 0) -> bool:
+def is_too_deep(value: Any, depth: int = 0) -> bool:
     """Whether `value` is nested beyond what is sensible, and what a recursive walk can do."""
     if depth > MAX_DEPTH:
         return True
     below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_is_too_deep(each, depth + 1) for each in below)
+    return any(is_too_deep(each, depth + 1) for each in below)
 
 
-def _is_storable(value: Any) -> bool:
+def is_storable(value: Any) -> bool:
     """Whether both databases can keep `value` in a JSON column."""
     match value:
         case str():
             return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
         case dict():
-            return all(_is_storable(each) for pair in value.items() for each in pair)
+            return all(is_storable(each) for pair in value.items() for each in pair)
         case list():
-            return all(map(_is_storable, value))
+            return all(map(is_storable, value))
     return True

@@ -158,6 +158,10 @@ WEBHOOK_RETRY_SECONDS = numbers("WEBHOOK_RETRY_SECONDS", [5, 300, 1800, 7200, 18
 WORKER_DATABASE_THREADS = number("WORKER_DATABASE_THREADS", 4, minimum=2, maximum=32)
 WORKER_SENDS_AT_ONCE = number("WORKER_SENDS_AT_ONCE", 256, minimum=1, maximum=4096)
 
+# Datahub ------------------------------------------------------------------------------------------------------------
+
+COLUMN_RETENTION_DAYS = number("COLUMN_RETENTION_DAYS", 30, minimum=0, maximum=3650)
+
 # Mail ---------------------------------------------------------------------------------------------------------------
 
 EMAIL_URL_IS_SET = bool(env.str("EMAIL_URL", default=""))
@@ -197,6 +201,7 @@ SILENCED_SYSTEM_CHECKS = [
 # REST ---------------------------------------------------------------------------------------------------------------
 
 BODY_LIMIT_BYTES = 1_000_000
+ROWS_LIMIT_BYTES = 10_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # BodyLimitMiddleware answers 413 in the right form before anything is read
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

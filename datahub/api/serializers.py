@@ -1,0 +1,147 @@
+"""JSON in and out of the endpoints of tables and columns."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from datahub.column_types import BY_NAME
+from datahub.models import Column, Table
+from fastgen_backend.rest import (
+    PageQuery,
+    PlainJSONField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+)
+
+TEXT_MAX = 10_000  # what a name may be is decided by the services; this bounds the work
+COLUMNS_MAX = 1000  # the same
+POSITION_MAX = 10_000
+
+
+class NameField(StrictCharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, allow_blank=True, max_length=TEXT_MAX, **kwargs)
+
+
+class ColumnRequest(StrictSerializer):
+    name = NameField()
+    key = NameField(required=False)
+    type = NameField(help_text=f"One of {', '.join(BY_NAME)}.")
+    required = StrictBooleanField(required=False)  # type: ignore[assignment]  # DRF has an attribute of this name
+    unique = StrictBooleanField(required=False)
+    indexed = StrictBooleanField(required=False)
+    options = PlainJSONField(required=False, max_bytes=200_000)
+
+
+class ColumnChangeRequest(ColumnRequest):
+    position = StrictIntegerField(required=False, min_value=1, max_value=POSITION_MAX)
+    onFailure = serializers.ChoiceField(choices=["refuse", "null"], required=False, source="on_failure")
+
+
+class ColumnChangeQuery(StrictSerializer):
+    dryRun = serializers.ChoiceField(choices=["true", "false"], required=False, source="dry_run")
+
+
+class ColumnsQuery(StrictSerializer):
+    hidden = serializers.ChoiceField(choices=["true", "false"], required=False)
+
+
+class TableSettings(StrictSerializer):
+    name = NameField()
+    key = NameField(required=False)
+    description = NameField(required=False)
+    access = PlainJSONField(required=False, help_text="A rule per verb: list, read, create, update, delete.")
+    onOwnerDelete = NameField(required=False, source="on_owner_delete")
+    rowEvents = StrictBooleanField(required=False, source="row_events")
+
+
+class TableRequest(TableSettings):
+    columns = serializers.ListField(child=ColumnRequest(), required=False, max_length=COLUMNS_MAX)
+
+
+class TablesQuery(PageQuery):
+    pass
+
+
+class ColumnResponse(StrictSerializer):
+    id = serializers.UUIDField()
+    key = serializers.CharField()
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=list(BY_NAME))
+    required = serializers.BooleanField()  # type: ignore[assignment]  # DRF has an attribute of this name
+    unique = serializers.BooleanField()
+    indexed = serializers.BooleanField()
+    options = PlainJSONField()
+
+
+class HiddenColumnResponse(ColumnResponse):
+    hiddenAt = serializers.DateTimeField()
+    originalOf = serializers.UUIDField(allow_null=True)
+
+
+class ColumnList(StrictSerializer):
+    items = ColumnResponse(many=True)
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class RulesField(serializers.JSONField):
+    """A rule per verb."""
+
+
+class TableResponse(StrictSerializer):
+    id = serializers.UUIDField()
+    key = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    columns = ColumnResponse(many=True)
+    access = RulesField()
+    onOwnerDelete = serializers.ChoiceField(choices=Table.OnOwnerDelete.values)
+    rowEvents = serializers.BooleanField()
+    version = serializers.IntegerField()
+    createdAt = serializers.DateTimeField()
+    updatedAt = serializers.DateTimeField()
+
+
+class TablePage(StrictSerializer):
+    items = TableResponse(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
+def show_table(table: Table, columns: Iterable[Column]) -> dict[str, Any]:
+    return {
+        "id": str(table.uid),
+        "key": table.key,
+        "name": table.name,
+        "description": table.description,
+        "columns": [show_column(column) for column in columns],
+        "access": table.access,
+        "onOwnerDelete": table.on_owner_delete,
+        "rowEvents": table.row_events,
+        "version": table.version,
+        "createdAt": table.created_at,
+        "updatedAt": table.updated_at,
+    }
+
+
+def show_column(column: Column) -> dict[str, Any]:
+    return {
+        "id": str(column.uid),
+        "key": column.key,
+        "name": column.name,
+        "type": column.type,
+        "required": column.required,
+        "unique": column.unique,
+        "indexed": column.indexed,
+        "options": {name: value for name, value in column.options.items() if value is not None},
+    }
+
+
+def show_hidden_column(column: Column) -> dict[str, Any]:
+    """A deleted column, or the original of a changed type: `originalOf` is the id of the column it was."""
+    original_of = str(column.original_of.uid) if column.original_of else None
+    return {**show_column(column), "hiddenAt": column.hidden_at, "originalOf": original_of}

@@ -1,0 +1,21 @@
+"""Addresses of tables, columns and rows, below /api/v1."""
+
+from django.urls import path
+
+from datahub.api import rows, tables
+
+urlpatterns = [
+    path("tables/<str:table>/rows", rows.RowsView.as_view()),
+    path("tables/<str:table>/rows/query", rows.RowQueryView.as_view()),
+    path("tables/<str:table>/rows/aggregate", rows.RowAggregateView.as_view()),
+    path("tables/<str:table>/rows/<uuid:id>", rows.RowView.as_view()),
+    path("tables/<str:table>/rows.csv", rows.RowsCsvView.as_view()),
+    path("tables/<str:table>/rows.ndjson", rows.RowsNdjsonView.as_view()),
+    path("tables", tables.TablesView.as_view()),
+    path("tables/<str:table>", tables.TableView.as_view()),
+    path("tables/<str:table>/clear", tables.ClearTableView.as_view()),
+    path("tables/<str:table>/columns", tables.ColumnsView.as_view()),
+    path("tables/<str:table>/columns/<str:column>", tables.ColumnView.as_view()),
+    path("tables/<str:table>/columns/<str:column>/restore", tables.RestoreColumnView.as_view()),
+    path("tables/<str:table>/columns/<str:column>/purge", tables.PurgeColumnView.as_view()),
+]

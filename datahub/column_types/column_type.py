@@ -1,0 +1,111 @@
+"""What every type of column answers: how it stores, reads, shows and converts, and what can be asked of it."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+COMPARING = frozenset({"eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "between", "isnull"})
+MATCHING = frozenset({"eq", "ne", "in", "nin", "isnull"})
+SEARCHING = COMPARING | {"contains", "icontains", "startswith", "empty"}
+
+
+class Unfit(ValueError):
+    """A value that a column can't take; says why."""
+
+    def __init__(self, reason: str, code: str = "invalid") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class BadOption(ValueError):
+    """An option that a type can't have: which, and why."""
+
+    def __init__(self, option: str, reason: str) -> None:
+        super().__init__(reason)
+        self.option = option
+        self.reason = reason
+
+
+class ColumnType:
+    """A type with its options. Values inside are Python's own; None never comes here, it is the absent value of all.
+
+    `read` takes JSON and `parse` takes text (a CSV cell, a parameter); both raise `Unfit`. `show` and `write` are
+    their inverses.
+    """
+
+    name: ClassVar[str]
+    operators: ClassVar[frozenset[str]] = COMPARING
+    defaults: ClassVar[Mapping[str, Any]] = {}  # every option there is
+    is_searched: ClassVar[bool] = False  # by `q`
+    is_sortable: ClassVar[bool] = True
+    writes_itself: ClassVar[bool] = True  # our JSON writer shows the stored value as `show` does
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = {**self.defaults, **options}
+
+    @classmethod
+    def with_options(cls, given: Mapping[str, Any]) -> "ColumnType":
+        """The type with these options; raises `BadOption`."""
+        for option in given:
+            if option not in cls.defaults:
+                there = ", ".join(cls.defaults) or _("none")
+                raise BadOption(option, _("There is no such option of this type; there are: %(all)s.") % {"all": there})
+        made = cls(given)
+        made.check_options()
+        return made
+
+    def check_options(self) -> None:
+        """Raise `BadOption` where one can't be."""
+
+    def index_flaw(self) -> str:
+        """Why no index can be made of such a column, in a sentence; empty where one can."""
+        return ""
+
+    def field(self) -> "models.Field[Any, Any]":
+        """The field that stores it."""
+        raise NotImplementedError
+
+    def read(self, value: Any) -> Any:
+        """A JSON value as the column keeps it."""
+        raise NotImplementedError
+
+    def show(self, value: Any) -> Any:
+        """A kept value as JSON."""
+        return value
+
+    def parse(self, text: str) -> Any:
+        """A text as the column keeps it."""
+        raise NotImplementedError
+
+    def write(self, value: Any) -> str:
+        """A kept value as text, such that `parse` gives it back."""
+        return str(value)
+
+    def convert(self, value: Any, source: "ColumnType") -> Any:
+        """A value that a column of the type `source` keeps, as this one keeps it; by way of its text."""
+        return self.parse(source.write(value))
+
+    def operand(self, operator: str, value: Any) -> Any:
+        """What a filter compares with, from JSON; not for `isnull` and `empty`, whose operand is a boolean."""
+        return self.read(value)
+
+    def operand_from_text(self, operator: str, text: str) -> Any:
+        """What a filter compares with, from a parameter."""
+        return self.parse(text)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of what `show` gives and `read` takes; null apart."""
+        raise NotImplementedError
+
+
+def checked_text(value: Any) -> str:
+    """A string that both databases can keep; raises `Unfit`."""
+    if type(value) is not str:
+        raise Unfit(_("This must be a string."), "not-a-string")
+    if "\0" in value or (not value.isascii() and any(unicodedata.category(each) == "Cs" for each in value)):
+        raise Unfit(_("Text must not hold NUL or lone surrogates."), "invalid-characters")
+    return value

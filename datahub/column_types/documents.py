@@ -1,0 +1,125 @@
+"""Types that hold other values: multiChoice, json."""
+
+import csv
+import json
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from datahub.column_types.column_type import ColumnType, Unfit, checked_text
+from datahub.column_types.stored import DocumentField, ListField
+from datahub.column_types.texts import check_choices, no_choice
+from fastgen_backend.rest import MAX_DEPTH, is_storable, is_too_deep
+
+JSON_MAX_BYTES = 1_000_000
+
+
+class MultiChoice(ColumnType):
+    """Some of some texts, each once, in the order they were given."""
+
+    name = "multiChoice"
+    operators = frozenset({"contains", "isnull", "empty"})
+    defaults = {"choices": ()}
+    is_sortable = False
+
+    def check_options(self) -> None:
+        check_choices(self.options["choices"])
+
+    def index_flaw(self) -> str:
+        return _("A list of choices can’t be indexed or unique.")
+
+    def field(self) -> "models.Field[Any, Any]":
+        return ListField(null=True)
+
+    def read(self, value: Any) -> list[str]:
+        return texts_of_list(value, self._chosen)
+
+    def parse(self, text: str) -> list[str]:
+        return self.read(list_of_text(text))
+
+    def write(self, value: list[str]) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def operand(self, operator: str, value: Any) -> str:
+        return checked_text(value)
+
+    def operand_from_text(self, operator: str, text: str) -> str:
+        return checked_text(text)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "enum": list(self.options["choices"])}}
+
+    def _chosen(self, item: Any) -> str:
+        text = checked_text(item)
+        if text not in self.options["choices"]:
+            raise Unfit(no_choice(text, self.options["choices"]), "not-a-choice")
+        return text
+
+
+class Json(ColumnType):
+    """Any JSON value of up to 1,000,000 bytes; null is the absent value."""
+
+    name = "json"
+    operators = frozenset({"isnull", "empty"})
+    is_sortable = False
+
+    def index_flaw(self) -> str:
+        return _("JSON can’t be indexed or unique.")
+
+    def field(self) -> "models.Field[Any, Any]":
+        return DocumentField(null=True)
+
+    def read(self, value: Any) -> Any:
+        if is_too_deep(value):
+            raise Unfit(_("This may be nested %(count)d levels deep.") % {"count": MAX_DEPTH}, "too-deep")
+        if not is_storable(value):
+            raise Unfit(_("Text must not hold NUL or lone surrogates."), "invalid-characters")
+        if len(json.dumps(value, ensure_ascii=False).encode()) > JSON_MAX_BYTES:
+            detail = _("This may have %(count)s bytes at most.") % {"count": f"{JSON_MAX_BYTES:,}"}
+            raise Unfit(detail, "too-large")
+        return value
+
+    def parse(self, text: str) -> Any:
+        try:
+            return self.read(json.loads(text, parse_constant=_no_constant))
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, Unfit):
+                raise
+            raise Unfit(_("This is no JSON."), "not-json") from None
+
+    def write(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def convert(self, value: Any, source: ColumnType) -> Any:
+        """Of a text what it says, of anything else what it is shown as."""
+        return self.parse(value) if isinstance(value, str) else self.read(source.show(value))
+
+    def schema(self) -> dict[str, Any]:
+        return {}
+
+
+def texts_of_list(value: Any, read_item: Any) -> list[Any]:
+    """A JSON array of different items, each read by `read_item`."""
+    if not isinstance(value, list):
+        raise Unfit(_("This must be an array."), "not-an-array")
+    items = [read_item(item) for item in value]
+    if len(set(items)) < len(items):
+        raise Unfit(_("An item stands twice."), "repeated-item")
+    return items
+
+
+def list_of_text(text: str) -> list[Any]:
+    """A JSON array, or else items between commas."""
+    text = text.strip()
+    if text.startswith("["):
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            raise Unfit(_("This is no JSON array."), "not-an-array") from None
+        return list(parsed)
+    return [item.strip() for item in next(csv.reader([text], skipinitialspace=True), []) if item.strip()]
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)

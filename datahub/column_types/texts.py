@@ -1,0 +1,192 @@
+"""Types that are text: text, longText, email, url, choice."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models
+from django.utils.translation import gettext as _
+
+from datahub.column_types.column_type import SEARCHING, BadOption, ColumnType, Unfit, checked_text
+from datahub.column_types.stored import ExactTextField
+from fastgen_backend.limits import LONGEST_EMAIL, LONGEST_URL
+
+TEXT_MAX = 10_000
+INDEXED_TEXT_MAX = 500  # of 4 bytes at most: a B-tree of PostgreSQL takes 2,704 bytes
+LONG_TEXT_MAX = 2_000_000
+CHOICES_MAX = 500
+CHOICE_MAX = 100
+
+
+class Text(ColumnType):
+    """A short text, of `maxLength` characters at most."""
+
+    name = "text"
+    operators = SEARCHING
+    defaults = {"maxLength": 255}
+    is_searched = True
+
+    def check_options(self) -> None:
+        longest = self.options["maxLength"]
+        if type(longest) is not int or not 1 <= longest <= TEXT_MAX:
+            raise BadOption("maxLength", _("This must be a number from 1 to %(max)d.") % {"max": TEXT_MAX})
+
+    def index_flaw(self) -> str:
+        if self.options["maxLength"] <= INDEXED_TEXT_MAX:
+            return ""
+        return _("Only texts of at most %(count)d characters can be indexed or unique; lower maxLength.") % {
+            "count": INDEXED_TEXT_MAX
+        }
+
+    def field(self) -> "models.Field[Any, Any]":
+        return ExactTextField(null=True)
+
+    def read(self, value: Any) -> str:
+        text = checked_text(value)
+        longest = self._longest
+        if len(text) > longest:
+            detail = _("This has %(length)d characters; %(max)d are allowed.")
+            raise Unfit(detail % {"length": len(text), "max": longest}, "too-long")
+        return text
+
+    def parse(self, text: str) -> str:
+        return self.read(text)
+
+    def operand(self, operator: str, value: Any) -> str:
+        return checked_text(value)
+
+    def operand_from_text(self, operator: str, text: str) -> str:
+        return checked_text(text)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "maxLength": self._longest}
+
+    @property
+    def _longest(self) -> int:
+        return int(self.options["maxLength"])
+
+
+class LongText(Text):
+    """A text of up to 2,000,000 characters."""
+
+    name = "longText"
+    defaults = {}
+
+    def check_options(self) -> None:
+        pass
+
+    def index_flaw(self) -> str:
+        return _("A long text can’t be indexed or unique; use the type text.")
+
+    @property
+    def _longest(self) -> int:
+        return LONG_TEXT_MAX
+
+
+class Email(Text):
+    """A mail address, kept as it was written."""
+
+    name = "email"
+    defaults = {}
+
+    def check_options(self) -> None:
+        pass
+
+    def index_flaw(self) -> str:
+        return ""
+
+    def read(self, value: Any) -> str:
+        text = super().read(value)
+        try:
+            validate_email(text)
+        except ValidationError:
+            raise Unfit(_("This is no e-mail address."), "not-an-email") from None
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        return {**super().schema(), "format": "email"}
+
+    @property
+    def _longest(self) -> int:
+        return LONGEST_EMAIL
+
+
+class Url(Text):
+    """An absolute address on the web, in ASCII (RFC 3986)."""
+
+    name = "url"
+    defaults = {}
+
+    def check_options(self) -> None:
+        pass
+
+    def index_flaw(self) -> str:
+        return ""
+
+    def read(self, value: Any) -> str:
+        text = super().read(value)
+        if not _is_url(text):
+            detail = _("This must be an http or https address such as https://example.com/a, without spaces, in ASCII.")
+            raise Unfit(detail, "not-a-url")
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        return {**super().schema(), "format": "uri"}
+
+    @property
+    def _longest(self) -> int:
+        return LONGEST_URL
+
+
+class Choice(Text):
+    """One of some texts."""
+
+    name = "choice"
+    defaults = {"choices": ()}
+
+    def check_options(self) -> None:
+        check_choices(self.options["choices"])
+
+    def index_flaw(self) -> str:
+        return ""
+
+    def read(self, value: Any) -> str:
+        text = checked_text(value)
+        if text not in self.options["choices"]:
+            raise Unfit(no_choice(text, self.options["choices"]), "not-a-choice")
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.options["choices"])}
+
+
+def check_choices(choices: Any) -> None:
+    """Raise `BadOption` unless these are 1 to 500 different texts."""
+    if not isinstance(choices, list | tuple) or not 1 <= len(choices) <= CHOICES_MAX:
+        raise BadOption("choices", _("Name 1 to %(count)d choices.") % {"count": CHOICES_MAX})
+    for choice in choices:
+        try:
+            usable = len(checked_text(choice).strip()) >= 1 and len(choice) <= CHOICE_MAX
+        except Unfit:
+            usable = False
+        if not usable:
+            raise BadOption("choices", _("A choice is a text of 1 to %(count)d characters.") % {"count": CHOICE_MAX})
+    if len(set(choices)) < len(choices):
+        raise BadOption("choices", _("Two choices are the same."))
+
+
+def no_choice(text: str, choices: Any) -> str:
+    """The sentence that refuses `text`."""
+    known = ", ".join(choices[:10]) + (", …" if len(choices) > 10 else "")
+    return _("This is none of the choices: %(choices)s.") % {"choices": known}
+
+
+def _is_url(text: str) -> bool:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,189 @@
+"""Tables as Python sees them: a model built at run time for each version of a table, kept as long as it is in use.
+
+A model lives in a registry of its own, because Django's keeps every model for ever, and has no foreign keys. The
+version is read with every request, so that several processes never disagree and nothing has to be invalidated.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.apps.registry import Apps
+from django.db import models
+
+from datahub.column_types import ColumnType, Relation, column_type
+from datahub.column_types.identities import Identifier
+from datahub.column_types.moments import DateTime
+from datahub.column_types.numbers import Integer
+from datahub.errors import NoSuchTable
+from datahub.models import Column, Table
+from fastgen_backend.prepared import Parameter, Prepared
+
+KEPT_MAX = 500  # definitions in each process
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a row: its key in JSON, the model's attribute, its type; and its column, if users made it."""
+
+    key: str
+    attribute: str
+    type: ColumnType
+    column: Column | None = None
+
+    @property
+    def is_nullable(self) -> bool:
+        """Whether a row can be without it."""
+        return self.column is not None or self.key == "owner"
+
+
+SYSTEM_MEMBERS = (
+    Member("id", "id", Identifier({})),
+    Member("createdAt", "created_at", DateTime({})),
+    Member("updatedAt", "updated_at", DateTime({})),
+    Member("revision", "revision", Integer({})),
+    Member("owner", "owner", Identifier({})),
+)
+
+
+class Definition:
+    """One version of a table: the table, its visible columns in order, and the model of its rows."""
+
+    def __init__(self, table: Table, columns: Sequence[Column]) -> None:
+        self.table = table
+        self.columns = columns
+        own = [Member(each.key, each.db_column, column_type(each.type, each.options), each) for each in columns]
+        self.own: Mapping[str, Member] = {member.key: member for member in own}
+        self.members: Mapping[str, Member] = {member.key: member for member in (*SYSTEM_MEMBERS, *own)}
+        self.statements: dict[Any, Any] = {}  # of services: what they compiled for this version
+
+    @cached_property
+    def model(self) -> type[models.Model]:
+        """The model of the rows."""
+        return _model(self.table, list(self.own.values()))
+
+    @cached_property
+    def relations(self) -> Sequence[Member]:
+        """The members that name rows of other tables."""
+        return [member for member in self.own.values() if isinstance(member.type, Relation)]
+
+    @cached_property
+    def target_ids(self) -> frozenset[int]:
+        """The tables that these name."""
+        return frozenset(m.column.target_id for m in self.relations if m.column and m.column.target_id)
+
+    @cached_property
+    def uniques(self) -> Sequence[Member]:
+        """The members of which no two rows have the same value."""
+        return [member for member in self.own.values() if member.column and member.column.unique]
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The keys of the members that a row can't be without."""
+        return frozenset(member.key for member in self.own.values() if member.column and member.column.required)
+
+    def rows(self) -> "models.QuerySet[Any]":
+        """Every row."""
+        return self.model._default_manager.all()
+
+
+def find_table(id_or_key: str) -> Table:
+    """The table with this id or key, as it is now. Raises `NoSuchTable`."""
+    try:
+        found = _by_uid.first(uid=UUID(id_or_key))
+    except ValueError:
+        found = _by_key.first(key=id_or_key.lower())
+    if found is None:
+        raise NoSuchTable
+    return found
+
+
+def table_by_number(number: int) -> Table:
+    """The table whose `id` this is, as it is now. Raises `NoSuchTable`."""
+    found = _by_id.first(id=number)
+    if found is None:
+        raise NoSuchTable
+    return found
+
+
+_by_uid = Prepared(lambda: Table.objects.filter(uid=Parameter("uid", models.UUIDField())))
+_by_key = Prepared(lambda: Table.objects.filter(folded_key=Parameter("key", models.CharField())))
+_by_id = Prepared(lambda: Table.objects.filter(pk=Parameter("id", models.BigIntegerField())))
+
+
+def definition_of(table: Table) -> Definition:
+    """The definition of `table` in its version; raises `NoSuchTable` where it was deleted meanwhile.
+
+    A definition that is not yet known has its columns read; where the version moved on between the two, anew.
+    """
+    while (found := _cache.get(table)) is None:
+        columns = list(Column.objects.filter(table_id=table.pk).visible())
+        now = table_by_number(table.pk)
+        if _identity(now) == _identity(table):
+            _cache.put(Definition(table, columns))
+        table = now
+    return found
+
+
+def _identity(table: Table) -> tuple[UUID, int, int]:
+    return table.uid, table.version, table.generation
+
+
+def definition_to_change(number: int) -> Definition:
+    """The definition of the table with this `id`, read anew: who is alone with a table may change what it holds."""
+    table = table_by_number(number)
+    return Definition(table, list(Column.objects.filter(table_id=number).visible()))
+
+
+class _Cache:
+    """The definitions that were used last, by table and version; a newer one takes the place of an older."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, Definition] = OrderedDict()
+
+    def get(self, table: Table) -> Definition | None:
+        with self._lock:
+            found = self._kept.get(table.pk)
+            if found is None or _identity(found.table) != _identity(table):
+                return None
+            self._kept.move_to_end(table.pk)
+            return found
+
+    def put(self, definition: Definition) -> None:
+        with self._lock:
+            self._kept[definition.table.pk] = definition
+            self._kept.move_to_end(definition.table.pk)
+            while len(self._kept) > KEPT_MAX:
+                self._kept.popitem(last=False)
+
+
+_cache = _Cache()
+
+
+def system_fields() -> "dict[str, models.Field[Any, Any]]":
+    """What every row has."""
+    return {
+        "id": models.UUIDField(primary_key=True),
+        "created_at": models.DateTimeField(),
+        "updated_at": models.DateTimeField(),
+        "revision": models.BigIntegerField(default=1),
+        "owner": models.UUIDField(null=True),
+    }
+
+
+def field_of(column: Column) -> "models.Field[Any, Any]":
+    """The field that stores a column, with its physical name."""
+    field = column_type(column.type, column.options).field()
+    field.set_attributes_from_name(column.db_column)
+    return field
+
+
+def _model(table: Table, own: Sequence[Member]) -> type[models.Model]:
+    meta = type("Meta", (), {"apps": Apps(), "app_label": "datahub", "db_table": table.db_table})
+    fields = {**system_fields(), **{member.attribute: member.type.field() for member in own}}
+    return type("Row", (models.Model,), {"__module__": __name__, "Meta": meta, **fields})

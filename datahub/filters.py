@@ -1,0 +1,266 @@
+"""The filter language of rows: conditions as parameters or JSON give them, and as the database is asked.
+
+A condition is true or false, never unknown: an absent value is equal to nothing, so `ne` and `nin` hold for it, and
+no comparison does. What a column's type doesn't know as an operator is refused.
+"""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from datahub.column_types import Unfit
+from datahub.column_types.column_type import checked_text
+from datahub.column_types.stored import ListField
+from datahub.dynamic import Member
+from fastgen_backend.errors import FieldError, InvalidInput
+
+OPERATORS = frozenset(
+    [
+        "eq",
+        "ne",
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "in",
+        "nin",
+        "between",
+        "contains",
+        "icontains",
+        "startswith",
+        "isnull",
+        "empty",
+    ]
+)
+SWITCHES = frozenset({"isnull", "empty"})  # whose operand is true or false
+LISTS = frozenset({"in", "nin", "between"})
+DEEPEST = 8
+CONDITIONS_MAX = 200
+OPERANDS_MAX = 1000
+LAST_CODE_POINT = 0x10FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One member compared with an operand of its type; a list for `in`, `nin` and `between`."""
+
+    member: Member
+    operator: str
+    operand: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of these; where there are none, true."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of these at least; where there are none, false."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Opposite:
+    """What is not so."""
+
+    part: "Condition"
+
+
+Condition = Test | Every | Either | Opposite
+ALWAYS = Every(())
+NEVER = Either(())
+
+
+# Reading -----------------------------------------------------------------------------------------------------------
+
+
+def condition_from_parameters(parameters: Mapping[str, str], members: Mapping[str, Member]) -> Condition:
+    """All of `age__gte=18&city=Rome`; a list is parted by commas, as in a line of CSV. Raises `InvalidInput`."""
+    parts: list[Condition] = []
+    errors: list[FieldError] = []
+    for name, text in parameters.items():
+        key, _separator, operator = name.partition("__")
+        try:
+            parts.append(_test(members, key, operator or "eq", text, _operand_from_text))
+        except Unfit as unfit:
+            errors.append(FieldError(f"/{name}", unfit.code, unfit.reason))
+    if errors:
+        raise InvalidInput(errors)
+    return Every(tuple(parts))
+
+
+def condition_from_json(value: Any, members: Mapping[str, Member], pointer: str = "/filter") -> Condition:
+    """`{"and": [...]}`, `{"or": [...]}`, `{"not": {...}}` or `{"field", "op", "value"}`. Raises `InvalidInput`."""
+    reader = _JsonReader(members)
+    condition = reader.read(value, pointer, 0)
+    if reader.errors:
+        raise InvalidInput(reader.errors)
+    return condition
+
+
+class _JsonReader:
+    """Reads conditions and collects what is wrong with them."""
+
+    def __init__(self, members: Mapping[str, Member]) -> None:
+        self._members = members
+        self._count = 0
+        self.errors: list[FieldError] = []
+
+    def read(self, value: Any, pointer: str, depth: int) -> Condition:
+        self._count += 1
+        if depth > DEEPEST or self._count > CONDITIONS_MAX:
+            detail = _("A filter may hold %(count)d conditions, nested %(deep)d deep.")
+            return self._refuse(pointer, "too-complex", detail % {"count": CONDITIONS_MAX, "deep": DEEPEST})
+        match value:
+            case {"and": list(parts), **rest} if not rest:
+                return Every(self._each(parts, f"{pointer}/and", depth))
+            case {"or": list(parts), **rest} if not rest:
+                return Either(self._each(parts, f"{pointer}/or", depth))
+            case {"not": part, **rest} if not rest:
+                return Opposite(self.read(part, f"{pointer}/not", depth + 1))
+            case {"field": str(key), "value": operand, **rest} if not set(rest) - {"op"}:
+                return self._test(key, rest.get("op", "eq"), operand, pointer)
+        detail = _('Write {"field", "op", "value"}, or {"and": [...]}, {"or": [...]} or {"not": {...}} around such.')
+        return self._refuse(pointer, "malformed", detail)
+
+    def _each(self, parts: list[Any], pointer: str, depth: int) -> tuple[Condition, ...]:
+        read = []
+        for index, part in enumerate(parts):
+            if self._count > CONDITIONS_MAX:
+                break
+            read.append(self.read(part, f"{pointer}/{index}", depth + 1))
+        return tuple(read)
+
+    def _test(self, key: str, operator: Any, operand: Any, pointer: str) -> Condition:
+        try:
+            return _test(self._members, key, operator, operand, _operand_from_json)
+        except Unfit as unfit:
+            return self._refuse(pointer, unfit.code, unfit.reason)
+
+    def _refuse(self, pointer: str, code: str, detail: str) -> Condition:
+        self.errors.append(FieldError(pointer, code, detail))
+        return NEVER
+
+
+def _test(
+    members: Mapping[str, Member], key: str, operator: Any, given: Any, operand: Callable[[Member, str, Any], Any]
+) -> Test:
+    member = members.get(key)
+    if member is None:
+        raise Unfit(_("There is no column or parameter ‘%(key)s’.") % {"key": key[:100]}, "unknown-member")
+    if operator not in OPERATORS or operator not in member.type.operators:
+        known = ", ".join(sorted(member.type.operators))
+        detail = _("A column of the type %(type)s can be asked for: %(known)s.")
+        raise Unfit(detail % {"type": member.type.name, "known": known}, "unknown-operator")
+    return Test(member, operator, operand(member, operator, given))
+
+
+def _operand_from_text(member: Member, operator: str, text: str) -> Any:
+    if operator in SWITCHES:
+        if text not in {"true", "false"}:
+            raise Unfit(_("This must be true or false."), "not-a-boolean")
+        return text == "true"
+    if operator in LISTS:
+        items = next(csv.reader([text]), []) if "\n" not in text and "\r" not in text else [text]
+        return _list(operator, [member.type.operand_from_text(operator, item) for item in items])
+    return member.type.operand_from_text(operator, text)
+
+
+def _operand_from_json(member: Member, operator: str, value: Any) -> Any:
+    if operator in SWITCHES:
+        if type(value) is not bool:
+            raise Unfit(_("This must be true or false."), "not-a-boolean")
+        return value
+    if operator in LISTS:
+        if not isinstance(value, list):
+            raise Unfit(_("This must be an array."), "not-an-array")
+        return _list(operator, [member.type.operand(operator, item) for item in value])
+    if value is None:
+        raise Unfit(_("Nothing is equal to null; ask with isnull."), "null")
+    return member.type.operand(operator, value)
+
+
+def _list(operator: str, items: list[Any]) -> tuple[Any, ...]:
+    if operator == "between" and len(items) != 2:
+        raise Unfit(_("Name two values: from and to, both included."), "not-two-values")
+    if len(items) > OPERANDS_MAX:
+        raise Unfit(_("Name %(count)d values at most.") % {"count": OPERANDS_MAX}, "too-many-values")
+    return tuple(items)
+
+
+def search(text: str, members: Sequence[Member]) -> Condition:
+    """Rows that hold `text` in any of their texts, whatever the letter case. Raises `Unfit`."""
+    part = checked_text(text)
+    return Either(tuple(Test(member, "icontains", part) for member in members if member.type.is_searched))
+
+
+# Asking ------------------------------------------------------------------------------------------------------------
+
+
+def as_q(condition: Condition) -> Q:
+    """The condition as Django asks it."""
+    return _q(condition, negated=False)
+
+
+def _q(condition: Condition, *, negated: bool) -> Q:
+    """Negation goes down to the single tests: there Django minds absent values, above it would not."""
+    match condition:
+        case Opposite(part):
+            return _q(part, negated=not negated)
+        case Every(parts) | Either(parts):
+            connector = Q.AND if isinstance(condition, Every) is not negated else Q.OR
+            if not parts:
+                return Q() if connector == Q.AND else Q(pk__in=())
+            return Q(*(_q(part, negated=negated) for part in parts), _connector=connector)
+        case Test(member, operator, operand):
+            return ~_asked(member, operator, operand) if negated else _asked(member, operator, operand)
+
+
+def _asked(member: Member, operator: str, operand: Any) -> Q:
+    name = member.attribute
+    match operator:
+        case "ne":
+            return ~Q(**{name: operand})
+        case "nin":
+            return ~Q(**{f"{name}__in": operand})
+        case "between":
+            return Q(**{f"{name}__gte": operand[0], f"{name}__lte": operand[1]})
+        case "startswith":
+            return _begins(name, operand)
+        case "empty":
+            return _is_empty(member) if operand else ~_is_empty(member)
+    return Q(**{f"{name}__{_lookup(member, operator)}": operand})
+
+
+def _lookup(member: Member, operator: str) -> str:
+    """What Django calls it."""
+    if operator == "contains":
+        return "has_item" if isinstance(member.type.field(), ListField) else "holds"
+    return {"eq": "exact", "icontains": "holds_folded"}.get(operator, operator)
+
+
+def _is_empty(member: Member) -> Q:
+    nothing = (
+        {member.attribute: ""} if "startswith" in member.type.operators else {f"{member.attribute}__is_empty": True}
+    )
+    return Q(**{f"{member.attribute}__isnull": True}) | Q(**nothing)
+
+
+def _begins(name: str, beginning: str) -> Q:
+    """As a range, which an index answers: from the beginning itself to the first text beyond all that begin so."""
+    after = beginning.rstrip(chr(LAST_CODE_POINT))
+    begins = Q(**{f"{name}__gte": beginning})
+    return begins & Q(**{f"{name}__lt": after[:-1] + _next_character(after[-1])}) if after else begins
+
+
+def _next_character(character: str) -> str:
+    following = ord(character) + 1
+    return chr(0xE000 if following == 0xD800 else following)  # surrogates are no characters

@@ -1,0 +1,244 @@
+"""Columns: adding, changing, hiding, restoring and purging them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+from django.forms.models import model_to_dict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from datahub import ddl
+from datahub.access import check_access, verbs_that_ask
+from datahub.column_types import Relation, column_type
+from datahub.dynamic import Definition, field_of
+from datahub.errors import ColumnInUse, KeyTaken, NoSuchColumn, NotHidden, TargetGone
+from datahub.models import Column, Table
+from datahub.names import flaws, free_key, key_flaw, name_flaw
+from datahub.services import obstacles, references
+from datahub.services.changes import alone_with, raise_version
+from datahub.services.column_checks import (
+    CheckedColumn,
+    NewColumn,
+    check_index,
+    check_new_columns,
+    check_type,
+    refuse_too_many,
+)
+from datahub.services.conversion import convert_column, target_of_change
+from datahub.services.indexes import create_indexes, drop_indexes
+from fastgen_backend.errors import InvalidInput
+from fastgen_backend.origin import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class MadeColumn:
+    """A column that has its row but not yet its place in the physical table."""
+
+    table: Table
+    column: Column
+
+    @property
+    def field(self) -> "models.Field[Any, Any]":
+        return field_of(self.column)
+
+    def create_indexes(self) -> None:
+        create_indexes(self.table, self.column)
+
+
+def add_column(*, table: Table, new: NewColumn, origin: Origin) -> Column:
+    """A new column at the end. A required one needs an empty table: no row that is there has a value for it.
+
+    Raises `InvalidInput`, `TooManyColumns`, `MissingValues` or `NoSuchTable`.
+    """
+    _type, target = check_type(new.type, new.options)
+    with alone_with(table, beside=[target] if target else []) as definition:
+        [checked] = check_new_columns([new], taken=[each.key for each in definition.columns], pointer="")
+        if new.required:
+            obstacles.refuse_rows(definition, new.key or checked.key)
+        [made] = insert_columns(definition.table, [checked])
+        ddl.add_column(definition.table.db_table, made.field)
+        made.create_indexes()
+        definition.table.attributes_used += 1
+        raise_version(definition.table, origin)
+    return made.column
+
+
+def insert_columns(table: Table, columns: Sequence[CheckedColumn]) -> list[MadeColumn]:
+    """The rows of new columns, after those there are; the physical columns are made by the caller."""
+    made = []
+    last = table.columns.aggregate(last=models.Max("position"))["last"] or 0
+    for place, checked in enumerate(columns, start=last + 1):
+        table.columns_made += 1
+        asked = checked.asked
+        column = Column.objects.create(
+            table=table,
+            number=table.columns_made,
+            key=checked.key,
+            name=asked.name,
+            type=asked.type,
+            options=checked.type.options,
+            target=checked.target,
+            required=asked.required,
+            unique=asked.unique,
+            indexed=asked.indexed,
+            position=place,
+        )
+        made.append(MadeColumn(table, column))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChange:
+    """What a column is to become: `changes` of name, key, required, unique, indexed, position, type, options."""
+
+    changes: Mapping[str, Any]
+    nulls_unconvertible: bool = False
+    is_dry_run: bool = False
+
+
+def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin: Origin) -> Column:
+    """Change a column, all of it or nothing; a dry run tells what would be, and changes nothing.
+
+    Raises `InvalidInput`, `NoSuchColumn`, `KeyTaken`, `ColumnInUse`, or one of the refusals that name the rows in the
+    way: `Unconvertible`, `Duplicates`, `MissingValues`.
+    """
+    changes = change.changes
+    if errors := flaws(name=(name_flaw, changes.get("name")), key=(key_flaw, changes.get("key"))):
+        raise InvalidInput(errors)
+    target = target_of_change(changes)
+    with alone_with(table, beside=[target] if target else []) as definition:
+        column = _visible(definition, id_or_key)
+        before = model_to_dict(column)
+        _rename(definition, column, changes)
+        convert_column(definition, column, changes, nulls_unconvertible=change.nulls_unconvertible)
+        _constrain(definition, column, changes, was_converted=column.number != before["number"])
+        _move(definition, column, changes.get("position"))
+        if change.is_dry_run:
+            transaction.set_rollback(True)
+        elif model_to_dict(column) != before:
+            column.save()
+            _check_rules(definition, column)
+            raise_version(definition.table, origin)
+    return column
+
+
+def hide_column(*, table: Table, id_or_key: str, origin: Origin) -> None:
+    """Delete a column: hidden at once with its values, which `restore_column` brings back until they are purged.
+
+    Raises `NoSuchColumn`, or `ColumnInUse` where an access rule speaks of it.
+    """
+    with alone_with(table) as definition:
+        column = _visible(definition, id_or_key)
+        _refuse_if_in_rules(definition, column.key)
+        drop_indexes(definition.table, column)
+        column.hidden_at = timezone.now()
+        column.save()
+        raise_version(definition.table, origin)
+
+
+def restore_column(*, table: Table, id_or_key: str, origin: Origin) -> Column:
+    """Bring a deleted column back, or the original of a changed type as a column of its own; the last.
+
+    Where its key is taken by now it gets another. It is required no more where rows have no value, and refers to no
+    row that was deleted meanwhile. Raises `NoSuchColumn`, `NotHidden`, `TargetGone` or `TooManyColumns`.
+    """
+    with alone_with(table) as definition:
+        column = _hidden(definition, id_or_key)
+        if column.type == Relation.name and column.target_id is None:
+            raise TargetGone(_("Purge this column, or leave it deleted."))
+        refuse_too_many(len(definition.columns) + 1)
+        column.key = free_key(column.key, [each.key for each in definition.columns])
+        column.hidden_at, column.original_of = None, None
+        column.position = 1 + max((each.position for each in definition.columns), default=0)
+        restored = Definition(definition.table, [*definition.columns, column])
+        references.forget_deleted(restored, restored.own[column.key])
+        column.required = column.required and not obstacles.has_missing(restored, column)
+        create_indexes(definition.table, column)
+        column.save()
+        raise_version(definition.table, origin)
+    return column
+
+
+def purge_column(*, table: Table, id_or_key: str) -> None:
+    """Delete the values of a deleted column for good; that changes no version. Raises `NoSuchColumn`, `NotHidden`."""
+    with alone_with(table) as definition:
+        column = _hidden(definition, id_or_key)
+        ddl.drop_column(definition.table.db_table, column.db_column)
+        column.delete()
+
+
+def _visible(definition: Definition, id_or_key: str) -> Column:
+    for column in definition.columns:
+        if id_or_key.lower() in {column.key.lower(), str(column.uid)}:
+            return Column.objects.get(pk=column.pk)
+    raise NoSuchColumn
+
+
+def _hidden(definition: Definition, id_or_key: str) -> Column:
+    """The deleted column with this id, or the one of this key that was deleted last."""
+    found = Column.objects.filter(table=definition.table).named(id_or_key)
+    if column := found.hidden().first():
+        return column
+    raise NotHidden if found.exists() else NoSuchColumn
+
+
+def _rename(definition: Definition, column: Column, changes: Mapping[str, Any]) -> None:
+    column.name = changes.get("name", column.name)
+    key = changes.get("key", column.key)
+    if key == column.key:
+        return
+    if any(each.key.lower() == key.lower() for each in definition.columns if each.pk != column.pk):
+        raise KeyTaken(_("Another column has the key ‘%(key)s’.") % {"key": key})
+    _refuse_if_in_rules(definition, column.key)
+    column.key = key
+
+
+def _constrain(definition: Definition, column: Column, changes: Mapping[str, Any], *, was_converted: bool) -> None:
+    """Required, unique and indexed, as asked for; each checked against the rows there are."""
+    before = (column.required, column.unique, column.indexed)
+    column.required = changes.get("required", column.required)
+    column.unique = changes.get("unique", column.unique)
+    column.indexed = changes.get("indexed", column.indexed)
+    if (column.required, column.unique, column.indexed) == before and not was_converted:
+        return
+    type = column_type(column.type, column.options)
+    if errors := check_index(type, unique=column.unique, indexed=column.indexed):
+        raise InvalidInput(errors)
+    others = [each for each in definition.columns if each.pk != column.pk]
+    changed = Definition(definition.table, [*others, column])
+    if column.required:
+        obstacles.refuse_missing(changed, column)
+    if column.unique:
+        obstacles.refuse_duplicates(changed, column)
+    drop_indexes(definition.table, column)
+    create_indexes(definition.table, column)
+
+
+def _move(definition: Definition, column: Column, place: int | None) -> None:
+    """To the place `place`, from 1 on; the others keep their order."""
+    order = [each.pk for each in definition.columns]
+    if place is None or order.index(column.pk) == place - 1:
+        return
+    order.remove(column.pk)
+    order.insert(place - 1, column.pk)
+    for position, pk in enumerate(order, start=1):
+        Column.objects.filter(pk=pk).update(position=position)
+    column.position = order.index(column.pk) + 1
+
+
+def _refuse_if_in_rules(definition: Definition, key: str) -> None:
+    if verbs := verbs_that_ask(definition.table.access, key):
+        detail = _("These access rules speak of it; change them first: %(verbs)s.")
+        raise ColumnInUse(detail % {"verbs": ", ".join(verbs)})
+
+
+def _check_rules(definition: Definition, column: Column) -> None:
+    """Refuse a change after which a rule can't be asked any more."""
+    columns = Column.objects.filter(table=definition.table).visible()
+    try:
+        check_access(definition.table.access, Definition(definition.table, list(columns)).members)
+    except InvalidInput:
+        _refuse_if_in_rules(definition, column.key)
+        raise

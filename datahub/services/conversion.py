@@ -1,0 +1,144 @@
+"""Changes of type: a new physical column with a converted copy; the values of before are kept until they are purged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from datahub import ddl
+from datahub.column_types import ColumnType, Relation, Unfit, column_type
+from datahub.dynamic import Definition, field_of, find_table
+from datahub.errors import SHOWN_MAX, NoSuchTable, Unconvertible
+from datahub.models import Column, Table
+from datahub.services import references
+from datahub.services.bulk import write_values
+from datahub.services.column_checks import check_type
+from datahub.services.indexes import drop_indexes
+from fastgen_backend.errors import FieldError
+
+BATCH = 5000
+Values = list[tuple[UUID, Any]]
+
+
+@dataclass
+class _Failures:
+    """The values that can't be converted: how many, and the first hundred."""
+
+    key: str
+    count: int = 0
+    errors: list[FieldError] = field(default_factory=list)
+
+    def add(self, id: UUID, text: str) -> None:
+        self.count += 1
+        if len(self.errors) < SHOWN_MAX:
+            self.errors.append(FieldError(f"/rows/{id}/{self.key}", Unconvertible.code, text[:200]))
+
+    def refuse(self) -> None:
+        if self.count:
+            detail = _('%(count)d values can’t be converted; mend them, or send "onFailure": "null" to leave them out.')
+            raise Unconvertible(detail % {"count": self.count}, self.errors, self.count)
+
+
+def target_of_change(changes: Mapping[str, Any]) -> Table | None:
+    """The table that the column will refer to, where the change names one."""
+    options = changes.get("options")
+    named = options.get("table") if isinstance(options, Mapping) else None
+    try:
+        return find_table(named) if isinstance(named, str) else None
+    except NoSuchTable:
+        return None
+
+
+def convert_column(
+    definition: Definition, column: Column, changes: Mapping[str, Any], *, nulls_unconvertible: bool
+) -> None:
+    """Give `column` the type and options that `changes` name, and its values with it; the caller saves it.
+
+    Where every value stays as it is, only the options change; else the values of before stay in a hidden column.
+    Raises `InvalidInput`, or `Unconvertible` unless those values may become null. Alone with the table.
+    """
+    if "type" not in changes and "options" not in changes:
+        return
+    name = changes.get("type", column.type)
+    inherited = column.options if name == column.type else {}
+    given = changes.get("options", {})
+    new, target = check_type(name, {**inherited, **given} if isinstance(given, Mapping) else given)
+    old = column_type(column.type, column.options)
+    if name == column.type and new.options == old.options:
+        return
+    failures = _Failures(column.key)
+    stays = name == column.type and _physical(new) == _physical(old)
+    for batch in _batches(definition, column):
+        for before, after in zip(batch, _converted(batch, old, new, target, failures), strict=True):
+            stays = stays and before == after
+    if not nulls_unconvertible:
+        failures.refuse()
+    if stays and not failures.count:
+        column.options, column.target = new.options, target
+    else:
+        _copy(definition, column, old, new, target)
+
+
+def _copy(definition: Definition, column: Column, old: ColumnType, new: ColumnType, target: Table | None) -> None:
+    """A new physical column with the converted values; the one of before becomes the hidden original."""
+    table = definition.table
+    before = Column.objects.get(pk=column.pk)
+    drop_indexes(table, before)
+    table.columns_made += 1
+    table.attributes_used += 1
+    column.number, column.type, column.options, column.target = table.columns_made, new.name, new.options, target
+    ddl.add_column(table.db_table, field_of(column))
+    ignored = _Failures(column.key)
+    for batch in _batches(definition, before):
+        values = [pair for pair in _converted(batch, old, new, target, ignored) if pair[1] is not None]
+        write_values(table.db_table, field_of(column), values)
+    column.save()
+    before.pk, before.uid, before._state.adding = None, Column._meta.get_field("uid").get_default(), True
+    before.hidden_at, before.original_of, before.unique, before.indexed = timezone.now(), column, False, False
+    before.save(force_insert=True)
+
+
+def _batches(definition: Definition, column: Column) -> Iterator[Values]:
+    """Ids and values of all rows that have one, in the order of the ids."""
+    name, last = column.db_column, None
+    rows = definition.rows().exclude(**{name: None}).order_by("pk").values_list("pk", name)
+    while batch := list((rows.filter(pk__gt=last) if last else rows)[:BATCH]):
+        yield batch
+        last = batch[-1][0]
+
+
+def _converted(batch: Values, old: ColumnType, new: ColumnType, target: Table | None, failures: _Failures) -> Values:
+    """The same rows with their new values; None, and counted, where a value can't be converted."""
+    converted: Values = []
+    for id, value in batch:
+        try:
+            converted.append((id, new.convert(value, old)))
+        except Unfit:
+            failures.add(id, old.write(value))
+            converted.append((id, None))
+    if isinstance(new, Relation) and target is not None:
+        return _only_existing(batch, converted, old, new, target, failures)
+    return converted
+
+
+def _only_existing(
+    batch: Values, converted: Values, old: ColumnType, new: Relation, target: Table, failures: _Failures
+) -> Values:
+    """Without the values that name rows that are not there."""
+    named = {each for _id, value in converted if value is not None for each in new.ids(value)}
+    missing = references.missing(target, named)
+    kept: Values = []
+    for (id, value), (_same, before) in zip(converted, batch, strict=True):
+        if value is not None and missing.intersection(new.ids(value)):
+            failures.add(id, old.write(before))
+            value = None
+        kept.append((id, value))
+    return kept
+
+
+def _physical(type: ColumnType) -> Sequence[Any]:
+    return [type.field().db_parameters(connection)["type"], type.options.get("table"), type.options.get("many")]

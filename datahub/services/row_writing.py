@@ -1,0 +1,71 @@
+"""The statements that write rows, past Django's ORM: made once for each version of a table."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from datahub.dynamic import Definition, Member
+from datahub.row_shapes import Row
+
+Prepare = Callable[[Any], Any]
+
+
+def insert_rows(definition: Definition, rows: Sequence[Row]) -> None:
+    """Insert whole rows. Raises `django.db.IntegrityError`."""
+    sql, prepares = _insert_statement(definition)
+    values = [[prepare(row[key]) for key, prepare in prepares] for row in rows]
+    with connection.cursor() as cursor:
+        if len(values) == 1:
+            cursor.execute(sql, values[0])
+        else:
+            cursor.executemany(sql, values)
+
+
+def update_row(definition: Definition, row: Row, changed: Iterable[str]) -> None:
+    """Write the members `changed` of `row`, which gets a new revision and moment of change."""
+    row["revision"] += 1
+    row["updatedAt"] = timezone.now()
+    keys = [*changed, "revision", "updatedAt"]
+    members = [definition.members[key] for key in keys]
+    places = ", ".join(f"{_quoted(member.attribute)} = %s" for member in members)
+    table = _quoted(definition.table.db_table)
+    values = [_prepare(definition, member)(row[member.key]) for member in members]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {places} WHERE id = %s",  # noqa: S608  names of ours
+            [*values, _prepare(definition, definition.members["id"])(row["id"])],
+        )
+
+
+def delete_ids(definition: Definition, ids: Sequence[UUID]) -> None:
+    """Delete these rows."""
+    prepare = _prepare(definition, definition.members["id"])
+    sql = f"DELETE FROM {_quoted(definition.table.db_table)} WHERE id = %s"  # noqa: S608  a name of ours
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, [[prepare(id)] for id in ids])
+
+
+def _insert_statement(definition: Definition) -> tuple[str, list[tuple[str, Prepare]]]:
+    if "insert" not in definition.statements:
+        members = list(definition.members.values())
+        columns = ", ".join(_quoted(member.attribute) for member in members)
+        places = ", ".join(["%s"] * len(members))
+        table = _quoted(definition.table.db_table)
+        sql = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608  names of ours
+        prepares = [(member.key, _prepare(definition, member)) for member in members]
+        definition.statements["insert"] = (sql, prepares)
+    statement: tuple[str, list[tuple[str, Prepare]]] = definition.statements["insert"]
+    return statement
+
+
+def _prepare(definition: Definition, member: Member) -> Prepare:
+    """How a value of the member is told to the database."""
+    field: Any = definition.model._meta.get_field(member.attribute)
+    return lambda value: field.get_db_prep_save(value, connection)
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)

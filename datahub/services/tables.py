@@ -1,0 +1,145 @@
+"""Tables: creating, changing, clearing and deleting them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+
+from datahub import ddl, signals
+from datahub.access import check_access
+from datahub.dynamic import Definition, system_fields
+from datahub.errors import KeyTaken, TableInUse
+from datahub.models import Column, Table
+from datahub.names import description_flaw, flaws, key_flaw, key_from_name, name_flaw
+from datahub.services import references
+from datahub.services.changes import alone_with, raise_version, tell
+from datahub.services.column_checks import CheckedColumn, NewColumn, check_new_columns
+from datahub.services.columns import insert_columns
+from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.origin import Origin
+
+TRIES = 5  # to find a free key while others take them
+
+
+def create_table(
+    *,
+    name: str,
+    origin: Origin,
+    key: str | None = None,
+    description: str = "",
+    columns: Sequence[NewColumn] = (),
+    access: Mapping[str, Any] | None = None,
+    on_owner_delete: str = "keep",
+    row_events: bool = False,
+) -> Table:
+    """A new table with these columns; its key is made from the name where none is given.
+
+    Raises `InvalidInput`, `KeyTaken`, or `TooManyColumns`.
+    """
+    errors = flaws(name=(name_flaw, name), key=(key_flaw, key), description=(description_flaw, description))
+    errors += _flaws_of_settings(on_owner_delete)
+    if errors:
+        raise InvalidInput(errors)
+    checked = check_new_columns(columns, taken=())
+    for _try in range(TRIES):
+        table = Table(
+            name=name,
+            key=key or _free_key(name),
+            description=description,
+            on_owner_delete=on_owner_delete,
+            row_events=row_events,
+        )
+        try:
+            with transaction.atomic():
+                table.save(force_insert=True)
+                return _build(table, checked, access, origin)
+        except IntegrityError:
+            if key or not Table.objects.filter(folded_key=table.key.lower()).exists():
+                break
+    raise KeyTaken(_("There already is a table with the key ‘%(key)s’.") % {"key": table.key})
+
+
+def change_table(*, table: Table, changes: Mapping[str, Any], origin: Origin) -> Table:
+    """Change what `changes` names: name, key, description, access, on_owner_delete, row_events.
+
+    A key changes only where one is given. Raises `InvalidInput`, `KeyTaken` or `NoSuchTable`.
+    """
+    given = {name: (check, changes.get(name)) for name, check in CHECKS.items()}
+    errors = flaws(**given) + _flaws_of_settings(changes.get("on_owner_delete", "keep"))
+    if errors:
+        raise InvalidInput(errors)
+    try:
+        with alone_with(table) as definition:
+            return _change(definition, dict(changes), origin)
+    except IntegrityError:
+        raise KeyTaken(_("There already is a table with the key ‘%(key)s’.") % {"key": changes["key"]}) from None
+
+
+def clear_table(*, table: Table, origin: Origin) -> None:
+    """Delete every row. Raises `RowInUse` where rows of other tables refer to some and may not be without."""
+    referring = references.referring_to(table)
+    with alone_with(table, beside=[each.table for each in referring]) as definition:
+        references.let_go_of_all(definition, origin)
+        empty = "TRUNCATE" if connection.vendor == "postgresql" else "DELETE FROM"
+        with connection.cursor() as cursor:
+            cursor.execute(f"{empty} {connection.ops.quote_name(definition.table.db_table)}")
+        tell(signals.table_emptied, definition.table, origin)
+
+
+def delete_table(*, table: Table, origin: Origin) -> None:
+    """Delete a table with its columns and rows. Raises `TableInUse` where columns of other tables refer to it."""
+    with alone_with(table) as definition:
+        now = definition.table
+        referring = Column.objects.filter(target=now, hidden_at=None).exclude(table=now).select_related("table")
+        if names := [f"{column.table.key}.{column.key}" for column in referring]:
+            detail = _("These columns refer to it; delete them or change their type first: %(columns)s.")
+            raise TableInUse(detail % {"columns": ", ".join(sorted(names))})
+        ddl.drop_table(now.db_table)
+        tell(signals.table_deleted, now, origin)
+        Table.objects.filter(pk=now.pk).delete()
+
+
+CHECKS = {"name": name_flaw, "key": key_flaw, "description": description_flaw}
+
+
+def _build(table: Table, columns: Sequence[CheckedColumn], access: Mapping[str, Any] | None, origin: Origin) -> Table:
+    """The physical table, its columns and rules, and the event."""
+    fields = list(system_fields().items())
+    for name, field in fields:
+        field.set_attributes_from_name(name)
+    made = insert_columns(table, columns)
+    ddl.create_table(table.db_table, [field for _name, field in fields] + [each.field for each in made])
+    ddl.create_index(f"{table.db_table}_owner", table.db_table, ["owner", "id"], partial=True)
+    for each in made:
+        each.create_indexes()
+    table.attributes_used = len(fields) + len(made)
+    members = Definition(table, [each.column for each in made]).members
+    table.access = check_access(dict(access or {}), members)
+    table.save()
+    tell(signals.table_created, table, origin)
+    return table
+
+
+def _change(definition: Definition, changes: dict[str, Any], origin: Origin) -> Table:
+    table = definition.table
+    if "access" in changes:
+        changes["access"] = check_access({**table.access, **changes["access"]}, definition.members)
+    if all(getattr(table, name) == value for name, value in changes.items()):
+        return table
+    for name, value in changes.items():
+        setattr(table, name, value)
+    raise_version(table, origin)
+    return table
+
+
+def _free_key(name: str) -> str:
+    wanted = key_from_name(name, prefix="t_", taken=())
+    taken = Table.objects.filter(folded_key__startswith=wanted[:40]).values_list("key", flat=True)
+    return key_from_name(name, prefix="t_", taken=taken)
+
+
+def _flaws_of_settings(on_owner_delete: str) -> list[FieldError]:
+    if on_owner_delete in Table.OnOwnerDelete.values:
+        return []
+    return [FieldError("/onOwnerDelete", "invalid", _("This must be ‘keep’, ‘clear’ or ‘delete’."))]
