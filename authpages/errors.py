@@ -50,6 +50,12 @@ class EmailUnverified(DomainError):
     title = _("Please verify your e-mail address first")
 
 
+class LastAdmin(DomainError):
+    status = 409
+    code = "last-admin"
+    title = _("This is the only admin; make another one first")
+
+
 class NotAnAdmin(DomainError):
     status = 403
     code = "not-an-admin"

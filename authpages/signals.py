@@ -9,6 +9,7 @@ from django.dispatch import Signal
 user_signed_up = Signal()
 sign_up_repeated = Signal()
 user_created = Signal()
+user_deleted = Signal()
 user_logged_in = Signal()
 user_logged_out = Signal()
 login_failed = Signal()

@@ -53,9 +53,9 @@ def _transaction() -> Iterator[None]:
 
 def _lock(function: str, table_ids: Iterable[int], seconds: int) -> None:
     """Always in the same order, so that two who need the same tables don't wait for each other."""
-    if connection.vendor != "postgresql":
-        return
     ids = sorted(set(table_ids))
+    if connection.vendor != "postgresql" or not ids:
+        return
     locks = ", ".join(f"{function}({LOCK_CLASS}, %s)" for _id in ids)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT set_config('lock_timeout', '{seconds}s', true), {locks}", ids)

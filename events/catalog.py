@@ -19,6 +19,9 @@ class EventType(StrEnum):
     TABLE_UPDATED = "api.dataTable_updated"
     TABLE_EMPTIED = "api.dataTable_emptied"
     TABLE_DELETED = "api.dataTable_deleted"
+    ROW_CREATED = "api.dataRow_created"
+    ROW_UPDATED = "api.dataRow_updated"
+    ROW_DELETED = "api.dataRow_deleted"
     USER_LOGGED_IN = "auth.user_loggedIn"
     USER_SIGNED_UP = "auth.user_signedUp"
     EMAIL_VERIFICATION_REQUESTED = "auth.email_verificationRequested"
@@ -29,6 +32,7 @@ class EventType(StrEnum):
     SIGN_UP_REPEATED = "auth.signUp_repeated"
     LOGIN_FAILED = "auth.login_failed"
     SESSION_ENDED = "auth.session_ended"
+    USER_DELETED = "auth.user_deleted"
     TOKEN_REUSED = "auth.token_reused"  # noqa: S105 an event's name, no password
     DELIVERY_EXHAUSTED = "events.delivery_exhausted"
     WEBHOOK_DISABLED = "events.webhook_disabled"
@@ -82,6 +86,12 @@ EXPIRES = "2026-11-24T06:05:21.123Z"
 
 TABLE = _object(ID=UUID, Name=TEXT, Description=TEXT)
 TABLE_EXAMPLE = {"ID": "019aa0d4-52aa-7d10-b3a4-7c1e5f9d2b33", "Name": "Test", "Description": ""}
+ROW = _object(id=UUID, tableId=UUID, values={"type": "object"})
+ROW_EXAMPLE = {
+    "id": "019aa0d5-1c02-7b6e-8f10-2a9c3e7b5d44",
+    "tableId": TABLE_EXAMPLE["ID"],
+    "values": {"name": "Ann", "amount": "12.50"},
+}
 _person = {
     "userId": UUID,
     "email": TEXT,
@@ -110,6 +120,14 @@ KINDS = [
     EventKind(EventType.TABLE_UPDATED, "A table was changed; it carries the new values.", TABLE, TABLE_EXAMPLE),
     EventKind(EventType.TABLE_EMPTIED, "Every row of a table was deleted.", TABLE, TABLE_EXAMPLE),
     EventKind(EventType.TABLE_DELETED, "A table was deleted; it carries the last values.", TABLE, TABLE_EXAMPLE),
+    EventKind(EventType.ROW_CREATED, "A row was created, in a table that tells of its rows.", ROW, ROW_EXAMPLE),
+    EventKind(
+        EventType.ROW_UPDATED,
+        "A row was changed; `values` are those that changed, as they are now.",
+        ROW,
+        {**ROW_EXAMPLE, "values": {"amount": "13.00"}},
+    ),
+    EventKind(EventType.ROW_DELETED, "A row was deleted; it carries the last values.", ROW, ROW_EXAMPLE),
     EventKind(EventType.USER_LOGGED_IN, "A person logged in.", PERSON, PERSON_EXAMPLE),
     EventKind(
         EventType.USER_SIGNED_UP,
@@ -143,6 +161,12 @@ KINDS = [
     EventKind(EventType.USER_LOGGED_OUT, "A person logged out.", PERSON, PERSON_EXAMPLE),
     EventKind(
         EventType.USER_CREATED, "An admin, the first start or a command made an account.", PERSON, PERSON_EXAMPLE
+    ),
+    EventKind(
+        EventType.USER_DELETED,
+        "An account was deleted; it carries the last values.",
+        PERSON,
+        PERSON_EXAMPLE,
     ),
     EventKind(
         EventType.SIGN_UP_REPEATED,

@@ -19,14 +19,14 @@ from events.handlers import on_event
 @on_event("auth.email_verificationRequested", atomic=False)
 def mail_verification(event: dict[str, Any]) -> None:
     """The link that verifies an address, for as long as it is good."""
-    if event["data"]["token"]:
+    if event["data"].get("token"):
         _send("verify_email", event)
 
 
 @on_event("auth.password_reset:requested", atomic=False)
 def mail_reset(event: dict[str, Any]) -> None:
     """The link that sets a new password, for as long as it is good."""
-    if event["data"]["token"]:
+    if event["data"].get("token"):
         _send("reset_password", event)
 
 
@@ -48,7 +48,7 @@ def _send(name: str, event: dict[str, Any]) -> None:
     The Message-ID comes from the event's id, so that a mail sent twice after a crash is seen to be one.
     """
     hosted = HostedAuthSettings.load()
-    person = User.objects.filter(pk=event["data"]["userId"]).first()
+    person = User.objects.filter(pk=event["data"].get("userId")).first()  # none in an event of a deleted person
     if not hosted.builtin_mailer or person is None:
         return
     with translation.override(person.locale or settings.LANGUAGE_CODE):

@@ -12,7 +12,7 @@ from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
 from datahub import signals as data
 from events.catalog import EventType, Stage
 from events.envelope import rfc3339
-from events.services.recording import Secret, forget_secrets, record_event
+from events.services.recording import Secret, forget_person, forget_secrets, record_event
 from fastgen_backend.origin import Origin
 
 TABLE_EVENTS = {
@@ -29,6 +29,21 @@ def on_table_changed(signal: Signal, *, table_id: UUID, name: str, description: 
     record_event(type=TABLE_EVENTS[signal], data=payload, origin=origin, subject=str(table_id))
 
 
+ROW_EVENTS = {
+    data.row_created: EventType.ROW_CREATED,
+    data.row_updated: EventType.ROW_UPDATED,
+    data.row_deleted: EventType.ROW_DELETED,
+}
+
+
+@receiver(list(ROW_EVENTS))
+def on_row_changed(
+    signal: Signal, *, table_id: UUID, row_id: UUID, values: dict[str, Any], origin: Origin, **_: Any
+) -> None:
+    payload = {"id": str(row_id), "tableId": str(table_id), "values": values}
+    record_event(type=ROW_EVENTS[signal], data=payload, origin=origin, subject=str(row_id))
+
+
 @receiver(auth.user_signed_up)
 def on_user_signed_up(*, user: User, origin: Origin, **_: Any) -> None:
     _record(EventType.USER_SIGNED_UP, user, origin)
@@ -37,6 +52,12 @@ def on_user_signed_up(*, user: User, origin: Origin, **_: Any) -> None:
 @receiver(auth.user_created)
 def on_user_created(*, user: User, origin: Origin, **_: Any) -> None:
     _record(EventType.USER_CREATED, user, origin)
+
+
+@receiver(auth.user_deleted)
+def on_user_deleted(*, user: User, origin: Origin, **_: Any) -> None:
+    forget_person(subject=str(user.pk))
+    _record(EventType.USER_DELETED, user, origin)
 
 
 @receiver(auth.sign_up_repeated)

@@ -7,8 +7,9 @@ from django.db import IntegrityError, models, transaction
 
 from authpages import passwords, signals
 from authpages.addresses import email_key, is_usable
-from authpages.errors import EmailTaken, EmailUnusable
+from authpages.errors import EmailTaken, EmailUnusable, LastAdmin
 from authpages.models import HostedAuthSettings, User
+from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared
 
@@ -31,6 +32,22 @@ def create_user(
         return add_account(
             email=email, hashed=hashed, origin=origin, admin=admin, email_verified=email_verified, **profile
         )
+
+
+def delete_user(*, user_id: uuid.UUID, origin: Origin) -> None:
+    """Delete a person with their sessions, links and API keys; what else they leave is treated by who hears of it.
+
+    Raises `NotFound`, or `LastAdmin` for the only one who could still let anyone in.
+    """
+    with transaction.atomic():
+        admins = list(User.objects.admins().order_by("pk").select_for_update().values_list("pk", flat=True))
+        user = lock_user(user_id)
+        if user is None:
+            raise NotFound
+        if admins == [user.pk]:
+            raise LastAdmin
+        signals.user_deleted.send(sender=User, user=user, origin=origin)
+        user.delete()
 
 
 def find_user(email: str) -> User | None:

@@ -107,6 +107,12 @@ def forget_secrets(*, subject: str, types: list[EventType]) -> None:
     EventSecret.objects.filter(event__subject=subject, event__type__in=types).delete()
 
 
+def forget_person(*, subject: str) -> None:
+    """Empty the data of what is recorded about a person; its id, type and position stay. Inside a transaction."""
+    EventSecret.objects.filter(event__subject=subject).delete()
+    Event.objects.filter(subject=subject).exclude(data={}).update(data={})
+
+
 def _check_custom(type: str, data: dict[str, Any]) -> None:
     """Keep the names of our own events ours, and the log's rows of a size that every subscriber can take."""
     errors = []

@@ -1,0 +1,71 @@
+"""The JSON of rows as OpenAPI tells it: of all tables in general, and of one with its own columns."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
+from datahub.row_queries import COUNTS, ORDER_MAX
+from fastgen_backend.rest import PAGE_DEFAULT, PAGE_MAX
+
+Schema = dict[str, Any]
+
+
+def object_of(properties: Mapping[str, Any], required: Iterable[str] = (), *, others: bool = False) -> Schema:
+    """An object with these members; with `others` as well."""
+    schema: Schema = {"type": "object", "properties": dict(properties)}
+    if names := list(required):
+        schema["required"] = names
+    return {**schema, "additionalProperties": others}
+
+
+def array_of(items: Schema, most: int | None = None) -> Schema:
+    return {"type": "array", "items": items, **({"maxItems": most} if most else {})}
+
+
+def member_schema(member: Member) -> Schema:
+    """What a member of a row is, or null where it may be absent."""
+    schema = member.type.schema()
+    return {**schema, "nullable": True} if member.is_nullable else schema
+
+
+TEXT: Schema = {"type": "string"}
+SYSTEM = {member.key: member_schema(member) for member in SYSTEM_MEMBERS}
+ROW = object_of(SYSTEM, others=True)
+VALUES: Schema = {"type": "object", "description": "Values by the keys of the table’s columns."}
+ROWS = object_of({"items": array_of(ROW)}, ["items"])
+PAGE = object_of(
+    {"items": array_of(ROW), "nextCursor": {**TEXT, "nullable": True}, "count": {"type": "integer"}},
+    ["items", "nextCursor"],
+)
+CHANGES = array_of(object_of({"id": SYSTEM["id"]}, ["id"], others=True), 1000)
+DELETED = object_of({"deleted": {"type": "integer"}}, ["deleted"])
+FIGURES = object_of({"items": array_of({"type": "object"}), "nextCursor": {**TEXT, "nullable": True}}, ["items"])
+QUERY = object_of(
+    {
+        "filter": {
+            "type": "object",
+            "description": '`{"field", "op", "value"}`, or such within `{"and": […]}`, `{"or": […]}`, `{"not": …}`.',
+        },
+        "q": TEXT,
+        "order": array_of(TEXT, ORDER_MAX),
+        "fields": array_of(TEXT),
+        "expand": array_of(TEXT),
+        "limit": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_DEFAULT},
+        "cursor": TEXT,
+        "count": {"type": "string", "enum": list(COUNTS)},
+    }
+)
+
+
+def row_of(definition: Definition) -> Schema:
+    """A whole row of this table."""
+    members = definition.members
+    return object_of({key: member_schema(member) for key, member in members.items()}, members)
+
+
+def values_of(definition: Definition, *, is_new: bool) -> Schema:
+    """What creates a row of this table, or changes one."""
+    own = {key: member_schema(member) for key, member in definition.own.items()}
+    for key in definition.required:
+        own[key] = definition.own[key].type.schema()
+    return object_of({**own, "owner": SYSTEM["owner"]}, sorted(definition.required) if is_new else ())

@@ -1,0 +1,91 @@
+"""What becomes of a person's rows when the person is deleted, and of what refers to them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from authpages.models import User
+from authpages.services.users import delete_user
+from datahub.errors import RowInUse
+from events.models import Event
+from fastgen_backend.origin import COMMAND_LINE
+from tests.conftest import Api
+
+Key = Callable[..., Api]
+
+
+def _notes(admin: Api, **settings: Any) -> None:
+    rules = {"access": {"create": "authenticated", "list": "everyone"}, "columns": [{"name": "Text", "type": "text"}]}
+    assert admin.post("/tables", {"name": "Notes", **rules, **settings}).status_code == 201
+
+
+def _ann(api: Api) -> str:
+    return str(api.sign_up()["user"]["id"])
+
+
+def _listed(admin: Api) -> list[tuple[str, str | None]]:
+    return [(row["text"], row["owner"]) for row in admin.get("/tables/notes/rows").json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("how", "left"),
+    [("keep", lambda ann: [("hers", ann), ("ours", None)]), ("clear", lambda _: [("hers", None), ("ours", None)])],
+)
+def test_rows_stay_with_or_without_their_owner(key: Key, api: Api, how: str, left: Callable[[str], Any]):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete=how)
+    api.post("/tables/notes/rows", {"text": "hers"})
+    admin.post("/tables/notes/rows", {"text": "ours"})
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert _listed(admin) == left(ann)
+
+
+def test_rows_go_with_their_owner(key: Key, api: Api):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete")
+    api.post("/tables/notes/rows", [{"text": f"hers {number}"} for number in range(1000)])
+    api.post("/tables/notes/rows", {"text": "one more"})
+    admin.post("/tables/notes/rows", {"text": "ours"})
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert _listed(admin) == [("ours", None)]
+
+
+def test_a_cleared_owner_is_a_change_of_the_row(key: Key, api: Api):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="clear", rowEvents=True)
+    row = api.post("/tables/notes/rows", {"text": "hers"}).json()
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert admin.get(f"/tables/notes/rows/{row['id']}").json()["revision"] == 2
+    assert Event.objects.get(type="api.dataRow_updated").data["values"] == {"owner": None}
+
+
+def test_a_person_stays_whose_rows_others_must_not_be_without(key: Key, api: Api):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete")
+    row = api.post("/tables/notes/rows", {"text": "hers"}).json()
+    relation = {"name": "Note", "type": "relation", "options": {"table": "notes"}}
+    admin.post("/tables", {"name": "Pins", "columns": [relation]})
+    admin.post("/tables/pins/rows", {"note": row["id"]})
+
+    with pytest.raises(RowInUse):
+        delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert User.objects.filter(pk=ann).exists()
+    assert _listed(admin) == [("hers", ann)]
+
+
+def test_the_deletion_and_its_rows_are_told_in_one_transaction(key: Key, api: Api, told: Callable[[], list[str]]):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete", rowEvents=True)
+    api.post("/tables/notes/rows", {"text": "hers"})
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert told()[-3:] == ["api.dataRow_created", "api.dataRow_deleted", "auth.user_deleted"]
