@@ -48,12 +48,13 @@ check: .venv/tests
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
 
-bench: .venv/tests
+bench: .venv/bench
 	@$(PYTHON) -m tests.bench
 
 lock:
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) --group test -o requirements-test.lock
+	$(COMPILE) --group bench -o tests/bench/requirements.lock
 
 # Installing happens again only when a lock file has changed. ------------------------------------------------------
 
@@ -66,6 +67,11 @@ lock:
 	@echo "Installing the test tools; this happens once."
 	@$(PIP) install --require-hashes -r requirements-test.lock
 	@touch $@ .venv/runs
+
+.venv/bench: tests/bench/requirements.lock | .venv/made
+	@echo "Installing what the bench measures beside; this happens once."
+	@$(PIP) install --require-hashes -r tests/bench/requirements.lock
+	@touch $@ .venv/tests .venv/runs
 
 .venv/made:
 	@for python in python3.11 python3 python; do \

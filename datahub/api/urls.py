@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from datahub.api import rows, tables
+from datahub.api import openapi, rows, tables
 
 urlpatterns = [
+    path("tables/<str:table>/openapi.json", openapi.TableOpenApiView.as_view()),
     path("tables/<str:table>/rows", rows.RowsView.as_view()),
     path("tables/<str:table>/rows/query", rows.RowQueryView.as_view()),
     path("tables/<str:table>/rows/aggregate", rows.RowAggregateView.as_view()),

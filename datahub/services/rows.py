@@ -90,7 +90,7 @@ def delete_row(*, table: Table, id: UUID, caller: Caller, origin: Origin, revisi
         rows = lock_rows(definition, [id], condition, caller, is_bulk=False)
         if revision is not None and rows[0]["revision"] != revision:
             raise _outdated(rows[0]["revision"])
-        _delete(definition, rows, referring, origin)
+        delete_locked(definition, rows, referring, origin)
 
 
 def delete_rows(*, table: Table, where: "Condition", caller: Caller, origin: Origin, most: int = ROWS_MAX) -> int:
@@ -102,7 +102,7 @@ def delete_rows(*, table: Table, where: "Condition", caller: Caller, origin: Ori
         if len(rows) > most:
             detail = _("More than %(count)d rows match; narrow the filter or raise maxAffected.")
             raise TooManyAffected(detail % {"count": most})
-        _delete(definition, rows, referring, origin)
+        delete_locked(definition, rows, referring, origin)
     return len(rows)
 
 
@@ -206,7 +206,7 @@ def update(
         if changed:
             update_row(definition, row, changed)
             if definition.table.row_events:
-                _tell(signals.row_updated, definition, row, changed, origin)
+                tell_row(signals.row_updated, definition, row, changed, origin)
     _refuse_unless(definition, condition, rows)
 
 
@@ -277,7 +277,8 @@ def _refuse_unless(definition: Definition, condition: Condition, rows: Sequence[
         raise AccessDenied(_("The row would be outside of what the rules of this table let you write."))
 
 
-def _delete(definition: Definition, rows: Sequence[Row], referring: Sequence[Column], origin: Origin) -> None:
+def delete_locked(definition: Definition, rows: Sequence[Row], referring: Sequence[Column], origin: Origin) -> None:
+    """Delete locked rows, after what refers to them was treated, and tell it. Raises `RowInUse`."""
     ids = [row["id"] for row in rows]
     references.let_go(definition, ids, referring, origin)
     delete_ids(definition, ids)
@@ -287,10 +288,10 @@ def _delete(definition: Definition, rows: Sequence[Row], referring: Sequence[Col
 def _tell_all(signal: Any, definition: Definition, rows: Sequence[Row], origin: Origin) -> None:
     if definition.table.row_events:
         for row in rows:
-            _tell(signal, definition, row, definition.own, origin)
+            tell_row(signal, definition, row, definition.own, origin)
 
 
-def _tell(signal: Any, definition: Definition, row: Row, keys: Iterable[str], origin: Origin) -> None:
+def tell_row(signal: Any, definition: Definition, row: Row, keys: Iterable[str], origin: Origin) -> None:
     """A row's signal, with the values of these members."""
     everything = shown_row(definition, row)
     values = {key: everything[key] for key in keys}

@@ -38,7 +38,7 @@ class Site:
 
 def measure(database: str, server: str) -> Iterator[Figure]:
     """Every figure of the web server."""
-    with new_database(server) as url, _up(url) as port:
+    with new_database(server) as url, up(url) as port:
         site = _populate(port)
         yield from _hashing(database, site)
         yield from _session_check(database, site)
@@ -58,7 +58,7 @@ def _hashing(database: str, site: Site) -> Iterator[Figure]:
 def _session_check(database: str, site: Site) -> Iterator[Figure]:
     check = http_request("GET", "/api/v1/auth/me", Authorization=f"Bearer {site.token}")
     view = http_request("GET", "/bare")
-    with _bare() as bare_port:
+    with bare_view() as bare_port:
         rounds = [(_check(bare_port, view).per_second, _check(site.port, check)) for _ in range(ROUNDS + 1)][1:]
     bare, checks = zip(*rounds, strict=True)
     yield _of_answers(database, "check a session", checks, "bare Django view", bare, 0.3)
@@ -107,11 +107,11 @@ def _new_email() -> str:
 
 def _populate(port: int) -> Site:
     emails = [_new_email() for _ in range(ACCOUNTS)]
-    tokens = [_sign_up_one(port, email) for email in emails]
+    tokens = [sign_up_one(port, email) for email in emails]
     return Site(port, emails, tokens[0])
 
 
-def _sign_up_one(port: int, email: str) -> str:
+def sign_up_one(port: int, email: str) -> str:
     """The access token of a new account."""
     server = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     server.request("POST", "/api/v1/auth/signup", _body(email), {"Content-Type": "application/json"})
@@ -123,7 +123,8 @@ def _sign_up_one(port: int, email: str) -> str:
 
 
 @contextlib.contextmanager
-def _up(url: str) -> Iterator[int]:
+def up(url: str) -> Iterator[int]:
+    """The port of an `up` with this database."""
     port = free_port()
     # What it says of people turned away is counted here.
     with running("manage.py", "up", "--port", str(port), err=subprocess.DEVNULL, DATABASE_URL=url):
@@ -133,7 +134,8 @@ def _up(url: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _bare() -> Iterator[int]:
+def bare_view() -> Iterator[int]:
+    """The port of a bare Django view."""
     port = free_port()
     with running("-m", "tests.bench.bare", str(port)):
         _wait(port, "/bare")

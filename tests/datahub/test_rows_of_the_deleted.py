@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -20,8 +21,8 @@ def _notes(admin: Api, **settings: Any) -> None:
     assert admin.post("/tables", {"name": "Notes", **rules, **settings}).status_code == 201
 
 
-def _ann(api: Api) -> str:
-    return str(api.sign_up()["user"]["id"])
+def _ann(api: Api) -> UUID:
+    return UUID(api.sign_up()["user"]["id"])
 
 
 def _listed(admin: Api) -> list[tuple[str, str | None]]:
@@ -30,9 +31,9 @@ def _listed(admin: Api) -> list[tuple[str, str | None]]:
 
 @pytest.mark.parametrize(
     ("how", "left"),
-    [("keep", lambda ann: [("hers", ann), ("ours", None)]), ("clear", lambda _: [("hers", None), ("ours", None)])],
+    [("keep", lambda ann: [("hers", str(ann)), ("ours", None)]), ("clear", lambda _: [("hers", None), ("ours", None)])],
 )
-def test_rows_stay_with_or_without_their_owner(key: Key, api: Api, how: str, left: Callable[[str], Any]):
+def test_rows_stay_with_or_without_their_owner(key: Key, api: Api, how: str, left: Callable[[UUID], Any]):
     admin, ann = key("*"), _ann(api)
     _notes(admin, onOwnerDelete=how)
     api.post("/tables/notes/rows", {"text": "hers"})
@@ -78,7 +79,7 @@ def test_a_person_stays_whose_rows_others_must_not_be_without(key: Key, api: Api
         delete_user(user_id=ann, origin=COMMAND_LINE)
 
     assert User.objects.filter(pk=ann).exists()
-    assert _listed(admin) == [("hers", ann)]
+    assert _listed(admin) == [("hers", str(ann))]
 
 
 def test_the_deletion_and_its_rows_are_told_in_one_transaction(key: Key, api: Api, told: Callable[[], list[str]]):

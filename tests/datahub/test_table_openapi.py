@@ -12,7 +12,7 @@ from tests.conftest import Api
 
 Key = Callable[..., Api]
 CHOICES = {"choices": ["a", "b"]}
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"name": "Name", "type": "text", "required": True},
     {"name": "Age", "type": "integer", "options": {"min": 0}},
     {"name": "Amount", "type": "decimal"},
