@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
 from datahub.errors import AccessDenied, CallerMissing
-from datahub.filters import ALWAYS, Condition, Every, Test, condition_from_json
+from datahub.filters import ALWAYS, Comparison, Condition, Every, condition_from_json
 from datahub.models import Verb
 from fastgen_backend.errors import FieldError, InvalidInput
 
@@ -59,7 +59,7 @@ def permitted(definition: Definition, verb: Verb, caller: Caller) -> Condition:
     if caller.user_id is None:
         raise CallerMissing(_("Send an access token or an API key as ‘Authorization: Bearer <token>’."))
     if rule == "owner":
-        return ALWAYS if verb is Verb.CREATE else Test(OWNER, "eq", caller.user_id)
+        return ALWAYS if verb is Verb.CREATE else Comparison(OWNER, "eq", caller.user_id)
     if rule == "authenticated" or (isinstance(rule, dict) and _has_role(caller, rule["roles"])):
         return ALWAYS
     raise AccessDenied(_("The rule ‘%(verb)s’ of this table does not let you do this.") % {"verb": verb.value})

@@ -12,10 +12,11 @@ from datahub.access import Caller, both, permitted
 from datahub.column_types.numbers import Fixed, Float, Integer
 from datahub.cursors import make_cursor, open_cursor
 from datahub.dynamic import Definition, Member
-from datahub.filters import as_q
-from datahub.listing import segments, sorting
+from datahub.filters import ALWAYS, as_q
+from datahub.listing import segments
 from datahub.models import Verb
 from datahub.row_queries import Ordering, RowQuery
+from datahub.statements import sorting
 from fastgen_backend.errors import FieldError, InvalidInput
 
 FUNCTIONS = ("sum", "avg", "min", "max")
@@ -100,8 +101,8 @@ def aggregate_rows(definition: Definition, query: RowQuery, aggregation: Aggrega
     names = [member.attribute for member in aggregation.groups]
     after = open_cursor(definition, order, query.cursor) if query.cursor else None
     items: list[dict[str, Any]] = []
-    for segment in segments(order, after) if after is not None else [models.Q()]:
-        grouped = rows.filter(segment).values(*names).annotate(number_of_rows=models.Count("pk"), **figures)
+    for segment in segments(order, after) if after is not None else [ALWAYS]:
+        grouped = rows.filter(as_q(segment)).values(*names).annotate(number_of_rows=models.Count("pk"), **figures)
         items += grouped.order_by(*(sorting(each) for each in order))[: query.limit + 1 - len(items)]
         if len(items) > query.limit:
             break

@@ -10,7 +10,7 @@ from datahub.access import Caller
 from datahub.dynamic import Definition
 from datahub.listing import walk
 from datahub.row_queries import RowQuery
-from datahub.row_shapes import shown
+from datahub.statements import RAW_JSON
 
 ROWS_AT_ONCE = 1000
 
@@ -19,22 +19,23 @@ def csv_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterat
     """A line of keys, then the rows; cells as `ColumnType.write` gives them, and as an import reads them."""
     pieces = walk(definition, query, caller, ROWS_AT_ONCE)
     yield _csv([[member.key for member in query.fields]])
-    for rows in pieces:
+    for found in pieces:
         yield _csv(
             [
                 [
                     "" if value is None else member.type.write(value)
-                    for member, value in zip(query.fields, row, strict=True)
+                    for member, value in zip(query.fields, row, strict=False)
                 ]
-                for row in rows
+                for row in map(found.values, range(len(found)))
             ]
         )
 
 
 def ndjson_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterator[bytes]:
     """Each row as an object on a line of its own."""
-    for rows in walk(definition, query, caller, ROWS_AT_ONCE):
-        yield b"".join(orjson.dumps(shown(query.fields, row), option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+    for found in walk(definition, query, caller, ROWS_AT_ONCE):
+        rows = found.shown(query.fields)
+        yield b"".join(orjson.dumps(row, option=RAW_JSON | orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
 def _csv(lines: list[list[str]]) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -45,7 +46,7 @@ LAST_CODE_POINT = 0x10FFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Comparison:
     """One member compared with an operand of its type; a list for `in`, `nin` and `between`."""
 
     member: Member
@@ -74,7 +75,7 @@ class Opposite:
     part: "Condition"
 
 
-Condition = Test | Every | Either | Opposite
+Condition = Comparison | Every | Either | Opposite
 ALWAYS = Every(())
 NEVER = Either(())
 
@@ -152,7 +153,7 @@ class _JsonReader:
 
 def _test(
     members: Mapping[str, Member], key: str, operator: Any, given: Any, operand: Callable[[Member, str, Any], Any]
-) -> Test:
+) -> Comparison:
     member = members.get(key)
     if member is None:
         raise Unfit(_("There is no column or parameter ‘%(key)s’.") % {"key": key[:100]}, "unknown-member")
@@ -160,7 +161,7 @@ def _test(
         known = ", ".join(sorted(member.type.operators))
         detail = _("A column of the type %(type)s can be asked for: %(known)s.")
         raise Unfit(detail % {"type": member.type.name, "known": known}, "unknown-operator")
-    return Test(member, operator, operand(member, operator, given))
+    return Comparison(member, operator, operand(member, operator, given))
 
 
 def _operand_from_text(member: Member, operator: str, text: str) -> Any:
@@ -199,66 +200,118 @@ def _list(operator: str, items: list[Any]) -> tuple[Any, ...]:
 def search(text: str, members: Sequence[Member]) -> Condition:
     """Rows that hold `text` in any of their texts, whatever the letter case. Raises `Unfit`."""
     part = checked_text(text)
-    return Either(tuple(Test(member, "icontains", part) for member in members if member.type.is_searched))
+    return Either(tuple(Comparison(member, "icontains", part) for member in members if member.type.is_searched))
 
 
 # Asking ------------------------------------------------------------------------------------------------------------
 
-
-def as_q(condition: Condition) -> Q:
-    """The condition as Django asks it."""
-    return _q(condition, negated=False)
+Place = Callable[["models.Field[Any, Any]"], Any]  # where an operand of this field's type is to stand
 
 
-def _q(condition: Condition, *, negated: bool) -> Q:
+def simplified(condition: Condition) -> Condition:
+    """The same in fewer words, so that each operand is asked as it is: no `ne`, `nin`, `between` or `startswith`."""
+    match condition:
+        case Every(parts):
+            return Every(tuple(map(simplified, parts)))
+        case Either(parts):
+            return Either(tuple(map(simplified, parts)))
+        case Opposite(part):
+            return Opposite(simplified(part))
+        case Comparison():
+            return _in_fewer_words(condition)
+
+
+def _in_fewer_words(test: Comparison) -> Condition:
+    member, operand = test.member, test.operand
+    match test.operator:
+        case "ne":
+            return Opposite(Comparison(member, "eq", operand))
+        case "nin":
+            return Opposite(_in_fewer_words(Comparison(member, "in", operand)))
+        case "in" if not operand:
+            return NEVER
+        case "between":
+            return Every((Comparison(member, "gte", operand[0]), Comparison(member, "lte", operand[1])))
+        case "startswith":
+            return _begins(member, operand)
+    return test
+
+
+def shape(condition: Condition) -> tuple[Any, ...]:
+    """What is left of a simplified condition without its operands; two of one shape are asked by one statement."""
+    match condition:
+        case Every(parts) | Either(parts):
+            return (type(condition), *map(shape, parts))
+        case Opposite(part):
+            return (Opposite, shape(part))
+        case Comparison(member, operator, operand):
+            return (member, operator, operand if operator in SWITCHES else len(operand) if operator == "in" else None)
+
+
+def operands(condition: Condition) -> list[Any]:
+    """The operands of a simplified condition, in the order in which `as_q` places them."""
+    match condition:
+        case Every(parts) | Either(parts):
+            return [operand for part in parts for operand in operands(part)]
+        case Opposite(part):
+            return operands(part)
+        case Comparison(_, operator, operand):
+            return [] if operator in SWITCHES else list(operand) if operator == "in" else [operand]
+
+
+def as_q(condition: Condition, place: Place | None = None) -> Q:
+    """The condition as Django asks it; with `place`, a simplified one with places instead of its operands."""
+    return _q(simplified(condition), place, negated=False)
+
+
+def _q(condition: Condition, place: Place | None, *, negated: bool) -> Q:
     """Negation goes down to the single tests: there Django minds absent values, above it would not."""
     match condition:
         case Opposite(part):
-            return _q(part, negated=not negated)
+            return _q(part, place, negated=not negated)
         case Every(parts) | Either(parts):
             connector = Q.AND if isinstance(condition, Every) is not negated else Q.OR
             if not parts:
                 return Q() if connector == Q.AND else Q(pk__in=())
-            return Q(*(_q(part, negated=negated) for part in parts), _connector=connector)
-        case Test(member, operator, operand):
-            return ~_asked(member, operator, operand) if negated else _asked(member, operator, operand)
+            return Q(*(_q(part, place, negated=negated) for part in parts), _connector=connector)
+        case Comparison():
+            return ~_asked(condition, place) if negated else _asked(condition, place)
 
 
-def _asked(member: Member, operator: str, operand: Any) -> Q:
-    name = member.attribute
-    match operator:
-        case "ne":
-            return ~Q(**{name: operand})
-        case "nin":
-            return ~Q(**{f"{name}__in": operand})
-        case "between":
-            return Q(**{f"{name}__gte": operand[0], f"{name}__lte": operand[1]})
-        case "startswith":
-            return _begins(name, operand)
-        case "empty":
-            return _is_empty(member) if operand else ~_is_empty(member)
-    return Q(**{f"{name}__{_lookup(member, operator)}": operand})
+def _asked(test: Comparison, place: Place | None) -> Q:
+    member, operator, operand = test.member, test.operator, test.operand
+    name, field = member.attribute, member.type.field()
+    if operator == "isnull":
+        return Q(**{f"{name}__isnull": operand})
+    if operator == "empty":
+        return _is_empty(member) if operand else ~_is_empty(member)
+    if operator == "contains" and isinstance(field, ListField):
+        field, lookup = models.TextField(), "has_item"
+    else:
+        lookup = LOOKUPS.get(operator, operator)
+    if place and operator == "in":
+        operand = [place(field) for _operand in operand]
+    elif place:
+        operand = place(field)
+    return Q(**{f"{name}__{lookup}": operand})
 
 
-def _lookup(member: Member, operator: str) -> str:
-    """What Django calls it."""
-    if operator == "contains":
-        return "has_item" if isinstance(member.type.field(), ListField) else "holds"
-    return {"eq": "exact", "icontains": "holds_folded"}.get(operator, operator)
+LOOKUPS = {"eq": "exact", "contains": "holds", "icontains": "holds_folded"}
 
 
 def _is_empty(member: Member) -> Q:
-    nothing = (
-        {member.attribute: ""} if "startswith" in member.type.operators else {f"{member.attribute}__is_empty": True}
-    )
+    is_text = "startswith" in member.type.operators
+    nothing = {member.attribute: ""} if is_text else {f"{member.attribute}__is_empty": True}
     return Q(**{f"{member.attribute}__isnull": True}) | Q(**nothing)
 
 
-def _begins(name: str, beginning: str) -> Q:
+def _begins(member: Member, beginning: str) -> Condition:
     """As a range, which an index answers: from the beginning itself to the first text beyond all that begin so."""
     after = beginning.rstrip(chr(LAST_CODE_POINT))
-    begins = Q(**{f"{name}__gte": beginning})
-    return begins & Q(**{f"{name}__lt": after[:-1] + _next_character(after[-1])}) if after else begins
+    begins = Comparison(member, "gte", beginning)
+    if not after:
+        return begins
+    return Every((begins, Comparison(member, "lt", after[:-1] + _next_character(after[-1]))))
 
 
 def _next_character(character: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from rest_framework.request import Request
 from datahub import export, listing
 from datahub.access import Caller
 from datahub.aggregation import FUNCTIONS, aggregate_rows, aggregation_from_parameters
-from datahub.dynamic import Definition, Member, definition_of, find_table
+from datahub.dynamic import Definition, definition_of, find_table
 from datahub.expansion import expanded
 from datahub.row_queries import OPTIONS, RowQuery, query_from_json, query_from_parameters
 from datahub.services import idempotency, rows, upserts
+from datahub.statements import RAW_JSON, Found
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.rest import Endpoint, api_origin, credentials_of, once_each
 
@@ -172,9 +173,9 @@ class RowView(RowEndpoint):
         query = query_from_parameters(self.only("fields", "expand"), definition)
         revision = definition.members["revision"]
         members = tuple(dict.fromkeys([*query.fields, *query.expand, revision]))
-        values = listing.read_row(definition, id, members, self.caller)
-        [row] = _shown(members, [values], query, self.caller)
-        return _json(row, ETag=f'"{values[members.index(revision)]}"')
+        found = listing.read_row(definition, id, members, self.caller)
+        [row] = _shown(found, query, self.caller)
+        return _json(row, ETag=f'"{found.by_key(0)["revision"]}"')
 
     @extend_schema(summary="Change a row", parameters=[TABLE, IF_MATCH], request=ROW, responses=ROW)
     def patch(self, request: Request, table: str, id: UUID) -> HttpResponse:
@@ -247,7 +248,7 @@ def _caller(request: Request) -> Caller:
 def _page(definition: Definition, query: RowQuery, caller: Caller) -> HttpResponse:
     page = listing.list_rows(definition, query, caller)
     answer: dict[str, Any] = {
-        "items": _shown(page.members, page.rows, query, caller),
+        "items": [item for found in page.rows for item in _shown(found, query, caller)],
         "nextCursor": page.next_cursor or None,
     }
     if page.count is not None:
@@ -255,17 +256,11 @@ def _page(definition: Definition, query: RowQuery, caller: Caller) -> HttpRespon
     return _json(answer)
 
 
-def _shown(
-    members: Sequence[Member], values: Sequence[Sequence[Any]], query: RowQuery, caller: Caller
-) -> list[dict[str, Any]]:
+def _shown(found: Found, query: RowQuery, caller: Caller) -> list[dict[str, Any]]:
     """Rows as JSON shows them: the fields that were asked for, and what was to be expanded."""
-    places = {member.key: index for index, member in enumerate(members)}
-    wanted = [(member.key, places[member.key], member.type) for member in query.fields]
-    items = [
-        {key: None if row[place] is None else type.show(row[place]) for key, place, type in wanted} for row in values
-    ]
+    items = found.shown(query.fields)
     if query.expand:
-        named = [{member.key: row[places[member.key]] for member in query.expand} for row in values]
+        named = [found.by_key(index) for index in range(len(found))]
         for item, expansion in zip(items, expanded(named, query.expand, caller), strict=True):
             item["expand"] = expansion
     return items
@@ -344,4 +339,4 @@ def _number(text: str) -> int:
 
 
 def _json(content: Any, **headers: str) -> HttpResponse:
-    return HttpResponse(orjson.dumps(content), content_type="application/json", headers=headers)
+    return HttpResponse(orjson.dumps(content, option=RAW_JSON), content_type="application/json", headers=headers)

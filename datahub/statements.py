@@ -1,0 +1,150 @@
+"""Questions for rows, compiled once for each version of a table and each shape, then asked with new values.
+
+Django builds the SQL, from the same conditions for every path; to do so costs it a millisecond, ten times what the
+database needs to answer. What comes back is shown without a detour by way of Python's types, where there is one.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import orjson
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+
+from datahub.column_types.numbers import Fixed
+from datahub.column_types.stored import DocumentField
+from datahub.dynamic import Definition, Member
+from datahub.filters import Condition, as_q, operands, shape, simplified
+from datahub.row_queries import Ordering
+from fastgen_backend.prepared import Parameter
+
+STATEMENTS_MAX = 200  # of one version of a table
+RAW_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC  # how what `shower` gives is written
+Values = tuple[Any, ...]
+
+
+def select(
+    definition: Definition, members: Sequence[Member], condition: Condition, order: Sequence[Ordering], limit: int
+) -> "Found":
+    """The first `limit` rows that meet the condition, in this order."""
+    condition = simplified(condition)
+    key = (tuple(members), shape(condition), tuple(order), limit)
+    statement = definition.statements.get(key)
+    if statement is None:
+        if len(definition.statements) >= STATEMENTS_MAX:
+            definition.statements.clear()
+        statement = definition.statements[key] = Select(definition, members, condition, order, limit)
+    found: Found = statement.ask(operands(condition))
+    return found
+
+
+class Found:
+    """Rows as the database gave them."""
+
+    def __init__(self, statement: "Select", rows: list[Values]) -> None:
+        self._statement = statement
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def drop_last(self) -> None:
+        """Forget the last row, which only told that there is more."""
+        del self.rows[-1]
+
+    def values(self, index: int) -> Values:
+        """One row in Python's own types."""
+        return self._statement.converted(self.rows[index])
+
+    def by_key(self, index: int) -> dict[str, Any]:
+        """One row in Python's own types, by the keys of its members."""
+        return dict(zip(self._statement.keys, self.values(index), strict=True))
+
+    def shown(self, members: Sequence[Member]) -> list[dict[str, Any]]:
+        """All rows as objects of these members, to be written by orjson with `RAW_JSON`."""
+        return self._statement.shown(self.rows, members)
+
+
+class Select:
+    """One statement, with places for the operands of its condition."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        members: Sequence[Member],
+        condition: Condition,
+        order: Sequence[Ordering],
+        limit: int,
+    ) -> None:
+        numbers = count()
+
+        def place(field: "models.Field[Any, Any]") -> Parameter:
+            return Parameter(str(next(numbers)), field)
+
+        rows = definition.rows().filter(as_q(condition, place)).order_by(*map(sorting, order))
+        compiler = rows.values_list(*(member.attribute for member in members))[:limit].query.get_compiler("default")
+        self.keys = [member.key for member in members]
+        self._places = {member: index for index, member in enumerate(members)}
+        self._sql = ""
+        try:
+            self._sql, self._params = compiler.as_sql()
+        except EmptyResultSet:
+            return
+        columns = [expression for expression, _sql, _alias in compiler.select or ()]
+        self._converters = list(compiler.get_converters(columns).items())
+        self._showers = [shower(member) for member in members]
+
+    def ask(self, values: Sequence[Any]) -> Found:
+        """The rows for these operands."""
+        if not self._sql:
+            return Found(self, [])
+        given = {str(number): value for number, value in enumerate(values)}
+        params = [each.value(given, connection) if isinstance(each, Parameter) else each for each in self._params]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, params)
+            return Found(self, cursor.fetchall())
+
+    def converted(self, row: Values) -> Values:
+        """A row in Python's own types."""
+        values = list(row)
+        for place, (converters, expression) in self._converters:
+            for convert in converters:
+                values[place] = convert(values[place], expression, connection)
+        return tuple(values)
+
+    def shown(self, rows: Sequence[Values], members: Sequence[Member]) -> list[dict[str, Any]]:
+        places = [self._places[member] for member in members]
+        keys = [member.key for member in members]
+        showers = [(member.key, show) for member in members if (show := self._showers[self._places[member]])]
+        items = []
+        for row in rows:
+            item = dict(zip(keys, [row[place] for place in places], strict=True))
+            for key, show in showers:
+                if (value := item[key]) is not None:
+                    item[key] = show(value)
+            items.append(item)
+        return items
+
+
+def sorting(each: Ordering) -> Any:
+    """Absent values are smaller than all others, on every database."""
+    name = models.F(each.member.attribute)
+    if not each.member.is_nullable:
+        return name.desc() if each.descending else name.asc()
+    return name.desc(nulls_last=True) if each.descending else name.asc(nulls_first=True)
+
+
+def shower(member: Member) -> Callable[[Any], Any] | None:
+    """How a value as the database gives it is shown; None where our JSON writer knows."""
+    field = member.type.field()
+    if isinstance(member.type, Fixed):
+        scale = member.type.options["scale"]
+        return lambda value: f"{value:.{scale}f}"
+    if isinstance(field, DocumentField):
+        return orjson.Fragment
+    return _dashed if isinstance(field, models.UUIDField) and connection.vendor == "sqlite" else None
+
+
+def _dashed(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
