@@ -5,7 +5,7 @@ latter's values `@user.id` and `@user.roles` stand for the caller's. Programs an
 `rows:read` or `rows:write` are above all rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,12 +27,17 @@ OWNER = next(member for member in SYSTEM_MEMBERS if member.key == "owner")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a person with roles, or nobody known; `reads_all` and `writes_all` are above the rules."""
+    """Who asks: a person with roles, a program, or nobody known.
+
+    `reads_all` and `writes_all` are above the rules; `reads_people` may see who owns a row.
+    """
 
     user_id: UUID | None = None
     roles: tuple[str, ...] = ()
     reads_all: bool = False
     writes_all: bool = False
+    reads_people: bool = False
+    is_program: bool = False
 
     def is_above_rules(self, verb: Verb) -> bool:
         """Whether no rule holds for this verb."""
@@ -40,29 +45,43 @@ class Caller:
 
 
 NOBODY = Caller()
-EVERYTHING = Caller(reads_all=True, writes_all=True)
+EVERYTHING = Caller(reads_all=True, writes_all=True, reads_people=True, is_program=True)
+
+
+def refuse_closed(definition: Definition, verb: Verb, caller: Caller) -> None:
+    """Raise `AccessDenied` where the table is closed to the caller, whatever the row, and `CallerMissing` where it
+    might not be to one who is known.
+
+    To be asked before anything that a caller sent is read: what is wrong with it would tell of the table.
+    """
+    if caller.is_above_rules(verb):
+        return
+    rule = definition.table.access[verb.value]
+    is_filter = isinstance(rule, dict) and "filter" in rule
+    if rule == "everyone" or (is_filter and not _speaks_of_user(rule["filter"])):
+        return
+    if caller.user_id is None and not caller.is_program:
+        raise CallerMissing(_("Send an access token or an API key as ‘Authorization: Bearer <token>’."))
+    is_open = is_filter or rule in ("authenticated", "owner") or (isinstance(rule, dict) and _has_role(caller, rule))
+    if caller.user_id is None or not is_open:
+        raise AccessDenied(_("The rule ‘%(verb)s’ of this table does not let you do this.") % {"verb": verb.value})
 
 
 def permitted(definition: Definition, verb: Verb, caller: Caller) -> Condition:
     """The rows with which `caller` may do this: a condition to be asked along with every other.
 
-    Raises `AccessDenied` where the table is closed to the caller, `CallerMissing` where it might not be to one who
-    is known.
+    Raises what `refuse_closed` raises.
     """
+    refuse_closed(definition, verb, caller)
     if caller.is_above_rules(verb):
         return ALWAYS
     rule = definition.table.access[verb.value]
-    if rule == "everyone":
-        return ALWAYS
+    if rule == "owner" and verb is not Verb.CREATE:
+        return Comparison(OWNER, "eq", caller.user_id)
     if isinstance(rule, dict) and "filter" in rule:
-        return _of_filter(definition, rule["filter"], caller)
-    if caller.user_id is None:
-        raise CallerMissing(_("Send an access token or an API key as ‘Authorization: Bearer <token>’."))
-    if rule == "owner":
-        return ALWAYS if verb is Verb.CREATE else Comparison(OWNER, "eq", caller.user_id)
-    if rule == "authenticated" or (isinstance(rule, dict) and _has_role(caller, rule["roles"])):
-        return ALWAYS
-    raise AccessDenied(_("The rule ‘%(verb)s’ of this table does not let you do this.") % {"verb": verb.value})
+        filter = _filled_in(rule["filter"], str(caller.user_id), list(caller.roles))
+        return condition_from_json(filter, definition.members)
+    return ALWAYS
 
 
 def check_access(access: Any, members: Mapping[str, Member]) -> dict[str, Any]:
@@ -86,15 +105,9 @@ def verbs_that_ask(access: Mapping[str, Any], key: str) -> list[str]:
     return [verb for verb, rule in access.items() if isinstance(rule, dict) and key in _keys(rule.get("filter"))]
 
 
-def _of_filter(definition: Definition, filter: Any, caller: Caller) -> Condition:
-    if caller.user_id is None and _speaks_of_user(filter):
-        raise CallerMissing(_("Send an access token or an API key as ‘Authorization: Bearer <token>’."))
-    return condition_from_json(_filled_in(filter, str(caller.user_id), list(caller.roles)), definition.members)
-
-
-def _has_role(caller: Caller, roles: list[str]) -> bool:
+def _has_role(caller: Caller, rule: dict[str, list[str]]) -> bool:
     theirs = {role.casefold() for role in caller.roles}
-    return any(role.casefold() in theirs for role in roles)
+    return any(role.casefold() in theirs for role in rule["roles"])
 
 
 def _flaws(rule: Any, members: Mapping[str, Member], pointer: str) -> list[FieldError]:
@@ -112,9 +125,13 @@ def _flaws(rule: Any, members: Mapping[str, Member], pointer: str) -> list[Field
 
 
 def _filter_flaws(filter: Any, members: Mapping[str, Member], pointer: str) -> list[FieldError]:
-    """What is wrong with it, tried with a user of whom nothing is known but an id."""
+    """What is wrong with it, tried with a user of whom nothing is known but an id and a role."""
+    unknown = sorted({name for name in _names_of_user(filter) if name not in (USER_ID, USER_ROLES)})
+    if unknown:
+        detail = _("There is no ‘%(name)s’; there are @user.id and, as a whole list, @user.roles.")
+        return [FieldError(pointer, "unknown-name", detail % {"name": name[:100]}) for name in unknown]
     try:
-        condition_from_json(_filled_in(filter, str(UUID(int=0)), []), members, pointer)
+        condition_from_json(_filled_in(filter, str(UUID(int=0)), ["role"]), members, pointer)
     except InvalidInput as refusal:
         return list(refusal.errors)
     return []
@@ -124,8 +141,7 @@ def _filled_in(filter: Any, user_id: str, roles: list[str]) -> Any:
     """The filter with the caller in the places of `@user.id` and `@user.roles`."""
     match filter:
         case {"value": value, **rest}:
-            filled = user_id if value == USER_ID else roles if value == USER_ROLES else value
-            return {**rest, "value": filled}
+            return {**rest, "value": _filled_in_value(value, user_id, roles)}
         case dict():
             return {name: _filled_in(below, user_id, roles) for name, below in filter.items()}
         case list():
@@ -133,13 +149,33 @@ def _filled_in(filter: Any, user_id: str, roles: list[str]) -> Any:
     return filter
 
 
+def _filled_in_value(value: Any, user_id: str, roles: list[str]) -> Any:
+    if isinstance(value, list):
+        return [user_id if each == USER_ID else each for each in value]
+    return user_id if value == USER_ID else roles if value == USER_ROLES else value
+
+
 def _speaks_of_user(filter: Any) -> bool:
+    return any(True for _name in _names_of_user(filter))
+
+
+def _names_of_user(filter: Any) -> Iterator[str]:
+    """Every value that begins as the names of what is known of the caller do; a list is no place for a list."""
     match filter:
+        case {"value": list(values)}:
+            yield from (f"[{name}]" if name == USER_ROLES else name for name in values if _is_name_of_user(name))
+        case {"value": value}:
+            yield from (name for name in [value] if _is_name_of_user(name))
         case dict():
-            return filter.get("value") in (USER_ID, USER_ROLES) or any(map(_speaks_of_user, filter.values()))
+            for below in filter.values():
+                yield from _names_of_user(below)
         case list():
-            return any(map(_speaks_of_user, filter))
-    return False
+            for below in filter:
+                yield from _names_of_user(below)
+
+
+def _is_name_of_user(value: Any) -> bool:
+    return isinstance(value, str) and value.casefold().startswith("@user.")
 
 
 def _keys(filter: Any) -> set[str]:

@@ -26,9 +26,12 @@ from fastgen_backend.prepared import Parameter, Prepared
 KEPT_MAX = 500  # definitions in each process
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """One member of a row: its key in JSON, the model's attribute, its type; and its column, if users made it."""
+    """One member of a row: its key in JSON, the model's attribute, its type; and its column, if users made it.
+
+    Each is itself alone: statements are looked up by them, and a comparison of what they hold would take longer.
+    """
 
     key: str
     attribute: str

@@ -57,8 +57,8 @@ def _rows(definition: Definition, ids: set[UUID], condition: Any) -> dict[UUID, 
 
 
 def _read_owners(ids: set[UUID], caller: Caller) -> dict[UUID, dict[str, Any]]:
-    """People: all of them for programs and admins, for a person only themselves."""
-    seen = ids if caller.reads_all else ids & {caller.user_id}
+    """People: all of them for who may read users, for a person only themselves."""
+    seen = ids if caller.reads_people else ids & {caller.user_id}
     users = get_user_model()._default_manager.filter(pk__in=seen).values_list("pk", "email", "first_name", "last_name")
     return {
         id: {"id": str(id), "email": email, "firstName": first, "lastName": last} for id, email, first, last in users

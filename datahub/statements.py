@@ -5,12 +5,14 @@ database needs to answer. What comes back is shown without a detour by way of Py
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+from django.db.models.functions import Cast
 
 from datahub.column_types.numbers import Fixed
 from datahub.column_types.stored import DocumentField
@@ -83,7 +85,7 @@ class Select:
             return Parameter(str(next(numbers)), field)
 
         rows = definition.rows().filter(as_q(condition, place)).order_by(*map(sorting, order))
-        compiler = rows.values_list(*(member.attribute for member in members))[:limit].query.get_compiler("default")
+        compiler = rows.values_list(*map(_selected, members))[:limit].query.get_compiler("default")
         self.keys = [member.key for member in members]
         self._places = {member: index for index, member in enumerate(members)}
         self._sql = ""
@@ -93,6 +95,7 @@ class Select:
             return
         columns = [expression for expression, _sql, _alias in compiler.select or ()]
         self._converters = list(compiler.get_converters(columns).items())
+        self._moments = [place for place, member in enumerate(members) if _comes_as_text(member)]
         self._showers = [shower(member) for member in members]
 
     def ask(self, values: Sequence[Any]) -> Found:
@@ -111,6 +114,8 @@ class Select:
         for place, (converters, expression) in self._converters:
             for convert in converters:
                 values[place] = convert(values[place], expression, connection)
+        for place in self._moments:
+            values[place] = values[place] and datetime.fromisoformat(values[place])
         return tuple(values)
 
     def shown(self, rows: Sequence[Values], members: Sequence[Member]) -> list[dict[str, Any]]:
@@ -143,7 +148,22 @@ def shower(member: Member) -> Callable[[Any], Any] | None:
         return lambda value: f"{value:.{scale}f}"
     if isinstance(field, DocumentField):
         return orjson.Fragment
+    if _comes_as_text(member):
+        return _utc
     return _dashed if isinstance(field, models.UUIDField) and connection.vendor == "sqlite" else None
+
+
+def _comes_as_text(member: Member) -> bool:
+    """Moments from PostgreSQL: as the text that it sends anyway, which the driver takes long to understand."""
+    return connection.vendor == "postgresql" and isinstance(member.type.field(), models.DateTimeField)
+
+
+def _selected(member: Member) -> Any:
+    return Cast(member.attribute, models.TextField()) if _comes_as_text(member) else member.attribute
+
+
+def _utc(moment: str) -> str:
+    return f"{moment[:10]}T{moment[11:-3]}Z"  # without the +00 at its end
 
 
 def _dashed(digits: str) -> str:
