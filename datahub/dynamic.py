@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.apps.registry import Apps
-from django.db import models
+from django.db import connection, models
 
 from datahub.column_types import ColumnType, Relation, column_type
 from datahub.column_types.identities import Identifier
@@ -123,7 +123,7 @@ def definition_of(table: Table) -> Definition:
 
     A definition that is not yet known has its columns read; where the version moved on between the two, anew.
     """
-    while (found := _cache.get(table)) is None:
+    while (found := _cache.get(table.pk, _identity(table))) is None:
         columns = list(Column.objects.filter(table_id=table.pk).visible())
         now = table_by_number(table.pk)
         if _identity(now) == _identity(table):
@@ -134,6 +134,35 @@ def definition_of(table: Table) -> Definition:
 
 def _identity(table: Table) -> tuple[UUID, int, int]:
     return table.uid, table.version, table.generation
+
+
+def find_definition(id_or_key: str) -> Definition:
+    """The definition of the table with this id or key, as it is now, in one small query. Raises `NoSuchTable`."""
+    try:
+        uid = UUID(id_or_key)
+    except ValueError:
+        return _known("folded_key", id_or_key.lower())
+    return _known("uid", uid.hex if connection.vendor == "sqlite" else uid)
+
+
+def definition_now(number: int) -> Definition:
+    """The definition of the table with this `id`, as it is now. Raises `NoSuchTable`."""
+    return _known("id", number)
+
+
+def _known(column: str, value: Any) -> Definition:
+    """Its definition, of which nothing is read but what tells whether it is the one we know."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, uid, version, generation FROM {Table._meta.db_table} WHERE {column} = %s",  # noqa: S608  ours
+            [value],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise NoSuchTable
+    number, uid, version, generation = found
+    identity = (uid if isinstance(uid, UUID) else UUID(uid), version, generation)
+    return _cache.get(number, identity) or definition_of(table_by_number(number))
 
 
 def definition_to_change(number: int) -> Definition:
@@ -149,12 +178,12 @@ class _Cache:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, Definition] = OrderedDict()
 
-    def get(self, table: Table) -> Definition | None:
+    def get(self, number: int, identity: tuple[UUID, int, int]) -> Definition | None:
         with self._lock:
-            found = self._kept.get(table.pk)
-            if found is None or _identity(found.table) != _identity(table):
+            found = self._kept.get(number)
+            if found is None or _identity(found.table) != identity:
                 return None
-            self._kept.move_to_end(table.pk)
+            self._kept.move_to_end(number)
             return found
 
     def put(self, definition: Definition) -> None:

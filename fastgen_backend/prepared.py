@@ -5,11 +5,12 @@ needs to answer it. The rule stays where it is, in a QuerySet; only its compilat
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
@@ -131,9 +132,34 @@ class _Compiled(Generic[Row]):
         for place, (converters, expression) in self._converters:
             for convert in converters:
                 row[place] = convert(row[place], expression, self._connection)
-        instance = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
+        instance = _loaded(self._model, self._names, row[self._own])
         for populator in self._related:
-            populator.populate(row, instance)
+            _populate(populator, row, instance)
         for name, place in self._annotations.items():
             setattr(instance, name, row[place])
         return instance
+
+
+def _loaded(model: type[Row], names: Sequence[str], values: Sequence[Any]) -> Row:
+    """A row that came from the database; as `Model.from_db`, without its way through `__init__` and signals."""
+    instance = model.__new__(model)
+    instance.__dict__.update(zip(names, values, strict=True))
+    instance._state = ModelState()
+    instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
+    return instance
+
+
+def _populate(populator: Any, row: list[Any], instance: models.Model) -> None:
+    """What was `select_related`, as Django's own populator does it."""
+    values = (
+        populator.reorder_for_init(row)
+        if populator.reorder_for_init
+        else row[populator.cols_start : populator.cols_end]
+    )
+    related = None
+    if values[populator.pk_idx] is not None:
+        related = _loaded(populator.model_cls, populator.init_list, values)
+        for below in populator.related_populators:
+            _populate(below, row, related)
+        populator.remote_setter(related, instance)
+    populator.local_setter(instance, related)

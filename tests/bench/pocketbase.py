@@ -84,11 +84,12 @@ def running_pocketbase() -> Iterator[PocketBase]:
     """One with an empty table `items`, in a folder of its own."""
     program, port = _program(), free_port()
     with tempfile.TemporaryDirectory(prefix="pocketbase-bench-", ignore_cleanup_errors=True) as folder:
+        data = str(Path(folder) / "data")  # beside it, migrations and hooks of its own
         subprocess.run(
-            [program, "superuser", "upsert", EMAIL, PASSWORD, "--dir", folder], check=True, stdout=subprocess.DEVNULL
+            [program, "superuser", "upsert", EMAIL, PASSWORD, "--dir", data], check=True, stdout=subprocess.DEVNULL
         )
         process = subprocess.Popen(
-            [program, "serve", "--http", f"127.0.0.1:{port}", "--dir", folder],
+            [program, "serve", "--http", f"127.0.0.1:{port}", "--dir", data],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
