@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
-from django.db import connection, models
+import orjson
+from django.db import DataError, connection, models
 from django.utils.translation import gettext as _
 
 from datahub.access import Caller, both, permitted
@@ -55,13 +57,20 @@ class Figure:
         """The figure as JSON: an average as a number, all else as the column shows its values."""
         if value is None:
             return None
+        if isinstance(value, float) and not isfinite(value):
+            raise too_large(self.function)
         if self.function == "avg":
             return float(value)
         if self.function == "sum" and isinstance(self.member.type, Integer):
-            return int(Decimal(value))
+            return orjson.Fragment(str(int(Decimal(value))))  # 64 bits may be too few
         if isinstance(self.member.type, Fixed):
             return self.member.type.show(Decimal(value))
         return self.member.type.show(value)
+
+
+def too_large(function: str) -> InvalidInput:
+    """The refusal of a figure that is beyond double precision."""
+    return InvalidInput([FieldError(f"/{function}", "out-of-range", _("A figure is too large."))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,17 @@ def aggregation_from_parameters(parameters: Mapping[str, str], definition: Defin
 
 
 def aggregate_rows(definition: Definition, query: RowQuery, aggregation: Aggregation, caller: Caller) -> dict[str, Any]:
-    """`{"items": [{"group", "count", "sum", …}], "nextCursor"}`, in the order of the groups' values."""
+    """`{"items": [{"group", "count", "sum", …}], "nextCursor"}`, in the order of the groups' values, for orjson.
+
+    Raises `InvalidInput` for a figure that is beyond double precision.
+    """
+    try:
+        return _aggregate(definition, query, aggregation, caller)
+    except DataError:  # PostgreSQL itself refuses what for SQLite is infinite
+        raise too_large("sum") from None
+
+
+def _aggregate(definition: Definition, query: RowQuery, aggregation: Aggregation, caller: Caller) -> dict[str, Any]:
     condition = both(permitted(definition, Verb.LIST, caller), query.condition, query.search)
     rows = definition.rows().filter(as_q(condition))
     figures = {figure.name: figure.expression() for figure in aggregation.figures}

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.apps.registry import Apps
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 
 from datahub.column_types import ColumnType, Relation, column_type
 from datahub.column_types.identities import Identifier
@@ -21,6 +21,7 @@ from datahub.column_types.moments import DateTime
 from datahub.column_types.numbers import Integer
 from datahub.errors import NoSuchTable
 from datahub.models import Column, Table
+from datahub.models.tables import folded_key_of, uid_of
 from fastgen_backend.prepared import Parameter, Prepared
 
 KEPT_MAX = 500  # definitions in each process
@@ -96,10 +97,8 @@ class Definition:
 
 def find_table(id_or_key: str) -> Table:
     """The table with this id or key, as it is now. Raises `NoSuchTable`."""
-    try:
-        found = _by_uid.first(uid=UUID(id_or_key))
-    except ValueError:
-        found = _by_key.first(key=id_or_key.lower())
+    uid = uid_of(id_or_key)
+    found = _by_uid.first(uid=uid) if uid else _by_key.first(key=folded_key_of(id_or_key))
     if found is None:
         raise NoSuchTable
     return found
@@ -138,10 +137,9 @@ def _identity(table: Table) -> tuple[UUID, int, int]:
 
 def find_definition(id_or_key: str) -> Definition:
     """The definition of the table with this id or key, as it is now, in one small query. Raises `NoSuchTable`."""
-    try:
-        uid = UUID(id_or_key)
-    except ValueError:
-        return _known("folded_key", id_or_key.lower())
+    uid = uid_of(id_or_key)
+    if uid is None:
+        return _known("folded_key", folded_key_of(id_or_key))
     return _known("uid", uid.hex if connection.vendor == "sqlite" else uid)
 
 
@@ -163,6 +161,14 @@ def _known(column: str, value: Any) -> Definition:
     number, uid, version, generation = found
     identity = (uid if isinstance(uid, UUID) else UUID(uid), version, generation)
     return _cache.get(number, identity) or definition_of(table_by_number(number))
+
+
+def is_outdated(error: Exception) -> bool:
+    """Whether the database misses a table or column that was dropped since a reader looked at the definition."""
+    cause = error.__cause__
+    if getattr(cause, "sqlstate", "") in {"42P01", "42703"}:  # undefined_table, undefined_column
+        return True
+    return isinstance(error, OperationalError) and str(error).startswith(("no such table: dh_", "no such column: dh_"))
 
 
 def definition_to_change(number: int) -> Definition:
@@ -206,6 +212,14 @@ def system_fields() -> "dict[str, models.Field[Any, Any]]":
         "revision": models.BigIntegerField(default=1),
         "owner": models.UUIDField(null=True),
     }
+
+
+def named_system_fields() -> "list[models.Field[Any, Any]]":
+    """The same, each with its physical name."""
+    fields = system_fields()
+    for name, field in fields.items():
+        field.set_attributes_from_name(name)
+    return list(fields.values())
 
 
 def field_of(column: Column) -> "models.Field[Any, Any]":

@@ -61,6 +61,12 @@ class KeyTaken(DomainError):
     field = "key"
 
 
+class ColumnConverting(DomainError):
+    status = 409
+    code = "column-converting"
+    title = _("This column is being converted")
+
+
 class ColumnInUse(DomainError):
     status = 409
     code = "column-in-use"
@@ -82,6 +88,11 @@ class TooManyColumns(DomainError):
 class RowTooLarge(DomainError):
     code = "row-too-large"
     title = _("All the values of a row together are too large; shorten some texts")
+
+    @staticmethod
+    def is_meant_by(error: Exception) -> bool:
+        """Whether this is PostgreSQL's program_limit_exceeded: it keeps 8 kB in the row itself."""
+        return getattr(error.__cause__, "sqlstate", "") == "54000"
 
 
 class TooManyAffected(DomainError):
@@ -146,3 +157,18 @@ class NoSuchColumn(NotFound):
 
 class NoSuchRow(NotFound):
     title = _("There is no such row, or not for you")
+
+
+class NoSuchImport(NotFound):
+    title = _("There is no such import")
+
+
+class ImportRunning(DomainError):
+    status = 409
+    code = "import-running"
+    title = _("The import has not ended yet")
+
+
+class BodyCutShort(DomainError):
+    code = "body-cut-short"
+    title = _("The body ended before its Content-Length")

@@ -12,7 +12,7 @@ from datahub.dynamic import Definition, Member, definition_of, table_by_number
 from datahub.errors import AccessDenied, CallerMissing, NoSuchTable
 from datahub.filters import as_q
 from datahub.models import Verb
-from datahub.row_shapes import shown
+from datahub.row_shapes import written
 
 
 def expanded(rows: Sequence[Mapping[str, Any]], members: Sequence[Member], caller: Caller) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def _rows(definition: Definition, ids: set[UUID], condition: Any) -> dict[UUID, 
     members = list(definition.members.values())
     rows = definition.rows().filter(condition, pk__in=ids)
     values = rows.values_list(*(member.attribute for member in members))
-    return {row[0]: shown(members, row) for row in values}
+    return {row[0]: written(members, row) for row in values}
 
 
 def _read_owners(ids: set[UUID], caller: Caller) -> dict[UUID, dict[str, Any]]:

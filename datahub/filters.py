@@ -41,7 +41,8 @@ SWITCHES = frozenset({"isnull", "empty"})  # whose operand is true or false
 LISTS = frozenset({"in", "nin", "between"})
 DEEPEST = 8
 CONDITIONS_MAX = 200
-OPERANDS_MAX = 1000
+OPERANDS_MAX = 1000  # of one test
+ALL_OPERANDS_MAX = 10_000  # PostgreSQL takes 65,535 in a statement, and SQLite 32,766
 LAST_CODE_POINT = 0x10FFFF
 
 
@@ -95,7 +96,7 @@ def condition_from_parameters(parameters: Mapping[str, str], members: Mapping[st
             errors.append(FieldError(f"/{name}", unfit.code, unfit.reason))
     if errors:
         raise InvalidInput(errors)
-    return Every(tuple(parts))
+    return _of_modest_size(Every(tuple(parts)), "")
 
 
 def condition_from_json(value: Any, members: Mapping[str, Member], pointer: str = "/filter") -> Condition:
@@ -104,7 +105,18 @@ def condition_from_json(value: Any, members: Mapping[str, Member], pointer: str 
     condition = reader.read(value, pointer, 0)
     if reader.errors:
         raise InvalidInput(reader.errors)
-    return condition
+    return _of_modest_size(condition, pointer)
+
+
+def _of_modest_size(condition: Condition, pointer: str) -> Condition:
+    """The condition; raises `InvalidInput` where it has more parts than a statement of SQL should have."""
+    if isinstance(condition, Every) and len(condition.parts) > CONDITIONS_MAX:
+        detail = _("A filter may hold %(count)d conditions.") % {"count": CONDITIONS_MAX}
+    elif len(operands(simplified(condition))) > ALL_OPERANDS_MAX:
+        detail = _("A filter may name %(count)d values in all.") % {"count": ALL_OPERANDS_MAX}
+    else:
+        return condition
+    raise InvalidInput([FieldError(pointer, "too-complex", detail)])
 
 
 class _JsonReader:
@@ -157,7 +169,7 @@ def _test(
     member = members.get(key)
     if member is None:
         raise Unfit(_("There is no column or parameter ‘%(key)s’.") % {"key": key[:100]}, "unknown-member")
-    if operator not in OPERATORS or operator not in member.type.operators:
+    if not isinstance(operator, str) or operator not in member.type.operators:
         known = ", ".join(sorted(member.type.operators))
         detail = _("A column of the type %(type)s can be asked for: %(known)s.")
         raise Unfit(detail % {"type": member.type.name, "known": known}, "unknown-operator")
@@ -170,9 +182,17 @@ def _operand_from_text(member: Member, operator: str, text: str) -> Any:
             raise Unfit(_("This must be true or false."), "not-a-boolean")
         return text == "true"
     if operator in LISTS:
-        items = next(csv.reader([text]), []) if "\n" not in text and "\r" not in text else [text]
-        return _list(operator, [member.type.operand_from_text(operator, item) for item in items])
+        return _list(operator, [member.type.operand_from_text(operator, item) for item in _items(text)])
     return member.type.operand_from_text(operator, text)
+
+
+def _items(text: str) -> list[str]:
+    if "\n" in text or "\r" in text:  # which no line of CSV holds
+        return [text]
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        raise Unfit(_("This is too long."), "too-long") from None
 
 
 def _operand_from_json(member: Member, operator: str, value: Any) -> Any:
@@ -272,7 +292,7 @@ def _q(condition: Condition, place: Place | None, *, negated: bool) -> Q:
         case Every(parts) | Either(parts):
             connector = Q.AND if isinstance(condition, Every) is not negated else Q.OR
             if not parts:
-                return Q() if connector == Q.AND else Q(pk__in=())
+                return ~NOTHING if connector == Q.AND else NOTHING
             return Q(*(_q(part, place, negated=negated) for part in parts), _connector=connector)
         case Comparison():
             return ~_asked(condition, place) if negated else _asked(condition, place)
@@ -297,6 +317,7 @@ def _asked(test: Comparison, place: Place | None) -> Q:
 
 
 LOOKUPS = {"eq": "exact", "contains": "holds", "icontains": "holds_folded"}
+NOTHING = Q(pk__in=())  # and its opposite: everything; Django forgets an empty Q, even where one makes all true
 
 
 def _is_empty(member: Member) -> Q:

@@ -1,5 +1,6 @@
 """What a list of rows is asked for: filter, order, fields, expansion, page; from parameters or JSON."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from fastgen_backend.rest import PAGE_DEFAULT, PAGE_MAX
 COUNTS = ("none", "estimated", "exact")
 ORDER_MAX = 5
 LONGEST_SEARCH = 200
+LIMIT = re.compile(r"[0-9]{1,9}")
 OPTIONS = ("q", "order", "fields", "expand", "limit", "cursor", "count")
 
 
@@ -54,7 +56,7 @@ def query_from_parameters(
         if name in given:
             given[name] = [part for part in given[name].split(",") if part]
     if "limit" in given:
-        given["limit"] = int(given["limit"]) if given["limit"].isdecimal() and len(given["limit"]) < 9 else None
+        given["limit"] = int(given["limit"]) if LIMIT.fullmatch(given["limit"]) else None
     reader = _Reader(definition)
     filters = {name: text for name, text in parameters.items() if name not in options}
     condition = reader.collect(lambda: condition_from_parameters(filters, definition.members))

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from django.utils.translation import gettext as _
 
 from datahub.column_types import Unfit
+from datahub.column_types.documents import Json
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
 from fastgen_backend.errors import FieldError
 
@@ -36,7 +38,7 @@ def read_values(
         except Unfit as unfit:
             errors.append(FieldError(f"{pointer}/{key}", unfit.code, unfit.reason))
     if is_new:
-        for key in definition.required - given.keys():
+        for key in sorted(definition.required - given.keys()):
             errors.append(FieldError(f"{pointer}/{key}", "required", _("This column needs a value.")))
     return row
 
@@ -64,6 +66,15 @@ def shown(members: Sequence[Member], values: Sequence[Any]) -> dict[str, Any]:
         member.key: None if value is None else member.type.show(value)
         for member, value in zip(members, values, strict=True)
     }
+
+
+def written(members: Sequence[Member], values: Sequence[Any]) -> dict[str, Any]:
+    """The same for orjson, whose numbers have 64 bits; those within a column of JSON may have any length."""
+    row = shown(members, values)
+    for member in members:
+        if isinstance(member.type, Json) and row[member.key] is not None:
+            row[member.key] = orjson.Fragment(member.type.write(row[member.key]))
+    return row
 
 
 def shown_row(definition: Definition, row: Mapping[str, Any]) -> dict[str, Any]:

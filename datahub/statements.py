@@ -22,6 +22,7 @@ from datahub.row_queries import Ordering
 from fastgen_backend.prepared import Parameter
 
 STATEMENTS_MAX = 200  # of one version of a table
+WHOLE_SECONDS, MICROSECONDS = len("00:00:00"), len("00:00:00.000000")
 RAW_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC  # how what `shower` gives is written
 Values = tuple[Any, ...]
 
@@ -163,7 +164,8 @@ def _selected(member: Member) -> Any:
 
 
 def _utc(moment: str) -> str:
-    return f"{moment[:10]}T{moment[11:-3]}Z"  # without the +00 at its end
+    time = moment[11:-3]  # without the +00 at its end
+    return f"{moment[:10]}T{time if len(time) == WHOLE_SECONDS else time.ljust(MICROSECONDS, '0')}Z"
 
 
 def _dashed(digits: str) -> str:

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     TABLE_UPDATED = "api.dataTable_updated"
     TABLE_EMPTIED = "api.dataTable_emptied"
     TABLE_DELETED = "api.dataTable_deleted"
+    TABLE_IMPORTED = "api.dataTable_imported"
     ROW_CREATED = "api.dataRow_created"
     ROW_UPDATED = "api.dataRow_updated"
     ROW_DELETED = "api.dataRow_deleted"
@@ -86,6 +87,8 @@ EXPIRES = "2026-11-24T06:05:21.123Z"
 
 TABLE = _object(ID=UUID, Name=TEXT, Description=TEXT)
 TABLE_EXAMPLE = {"ID": "019aa0d4-52aa-7d10-b3a4-7c1e5f9d2b33", "Name": "Test", "Description": ""}
+IMPORT = _object(ID=UUID, Name=TEXT, Description=TEXT, importId=UUID, rowsImported={"type": "integer"})
+IMPORT_EXAMPLE = {**TABLE_EXAMPLE, "importId": "019aa0d6-3f10-7c52-9a01-4d6b8e2f7c55", "rowsImported": 1200}
 ROW = _object(id=UUID, tableId=UUID, values={"type": "object"})
 ROW_EXAMPLE = {
     "id": "019aa0d5-1c02-7b6e-8f10-2a9c3e7b5d44",
@@ -120,6 +123,12 @@ KINDS = [
     EventKind(EventType.TABLE_UPDATED, "A table was changed; it carries the new values.", TABLE, TABLE_EXAMPLE),
     EventKind(EventType.TABLE_EMPTIED, "Every row of a table was deleted.", TABLE, TABLE_EXAMPLE),
     EventKind(EventType.TABLE_DELETED, "A table was deleted; it carries the last values.", TABLE, TABLE_EXAMPLE),
+    EventKind(
+        EventType.TABLE_IMPORTED,
+        "A file was imported into a table; its rows are told by no events of their own.",
+        IMPORT,
+        IMPORT_EXAMPLE,
+    ),
     EventKind(EventType.ROW_CREATED, "A row was created, in a table that tells of its rows.", ROW, ROW_EXAMPLE),
     EventKind(
         EventType.ROW_UPDATED,

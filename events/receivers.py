@@ -29,6 +29,15 @@ def on_table_changed(signal: Signal, *, table_id: UUID, name: str, description: 
     record_event(type=TABLE_EVENTS[signal], data=payload, origin=origin, subject=str(table_id))
 
 
+@receiver(data.table_imported)
+def on_table_imported(
+    *, table_id: UUID, name: str, description: str, import_id: UUID, rows_imported: int, origin: Origin, **_: Any
+) -> None:
+    table = {"ID": str(table_id), "Name": name, "Description": description}
+    payload = {**table, "importId": str(import_id), "rowsImported": rows_imported}
+    record_event(type=EventType.TABLE_IMPORTED, data=payload, origin=origin, subject=str(table_id))
+
+
 ROW_EVENTS = {
     data.row_created: EventType.ROW_CREATED,
     data.row_updated: EventType.ROW_UPDATED,

@@ -1,4 +1,7 @@
-"""The worker: sequences, claims, delivers and acknowledges, in loops beside each other, until it is told to stop."""
+"""The worker: sequences, claims, delivers and acknowledges, in loops beside each other, until it is told to stop.
+
+It does the Datahub's jobs, too, in a loop and a thread of their own, so that deliveries never wait for them.
+"""
 
 import asyncio
 import contextlib
@@ -11,6 +14,9 @@ from django.conf import settings
 
 from authpages import throttles
 from authpages.services.auth_requests import resolve_due
+from datahub.services import housekeeping
+from datahub.services.jobs import claim_job
+from datahub.services.work import Working
 from events.database_threads import AWAY, DatabaseThreads
 from events.handlers import registered, sync_handlers
 from events.services import leases
@@ -25,6 +31,8 @@ log = logging.getLogger("fastgen.worker")
 
 REST_SECONDS = 0.1  # between two looks for what is new, so that what comes meanwhile is done in one go
 LOOK_FOR_DUE_SECONDS = 0.5
+LOOK_FOR_JOBS_SECONDS = 0.5
+PAUSE_SECONDS = 0.01  # between two portions of a job, in which others may write
 GROUP_SECONDS = 0.02  # acknowledgements wait this long for company
 GROUP_SIZE = 500
 HOUSEKEEPING_SECONDS = 60
@@ -41,6 +49,8 @@ class EventsWorker:
     def __init__(self) -> None:
         self.id: UUID
         self._database = DatabaseThreads(settings.WORKER_DATABASE_THREADS)
+        self._job_database = DatabaseThreads(1)
+        self._job: Working | None = None
         self._courier = Courier(worker=lambda: self.id)
         self._stopping = asyncio.Event()
         self._new_requests, self._new_events, self._new_deliveries = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -61,6 +71,7 @@ class EventsWorker:
             await self._work()
         await self._courier.close()
         await self._database.close()
+        await self._job_database.close()
 
     def stop(self) -> None:
         """Claim nothing more, and let `run` come to its end."""
@@ -75,6 +86,7 @@ class EventsWorker:
             self._repeat(self._resolve, seconds_between_looks(), self._new_requests, rest=REST_SECONDS),
             self._repeat(self._sequence, seconds_between_looks(), self._new_events, rest=REST_SECONDS),
             self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
+            self._repeat(self._do_jobs, LOOK_FOR_JOBS_SECONDS, rest=PAUSE_SECONDS),
             self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
         )
         await self._finish()
@@ -154,7 +166,24 @@ class EventsWorker:
     async def _keep_house(self) -> bool:
         await self._database.run(leases.delete_expired_secrets)
         await self._database.run(throttles.delete_forgotten)
+        await self._database.run(housekeeping.keep_house)
         return False
+
+    async def _do_jobs(self) -> bool:
+        """One portion of the job in hand, or of one that is taken now."""
+        if self._job is None:
+            lease = await self._job_database.run(claim_job, worker=self.id, living=leases.living_workers)
+            if lease is None:
+                return False
+            self._job = Working(lease)
+        try:
+            goes_on = await self._job_database.run(self._job.step)
+        except BaseException:
+            self._job = None  # it is claimed again, and goes on after the last portion that is written
+            raise
+        if not goes_on:
+            self._job = None
+        return True
 
     # Deliveries ----------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ REFUSALS = {
     "404": "Not found",
     "409": "In conflict with what is there",
     "410": "No longer there",
+    "412": "The row was changed meanwhile; see If-Match",
     "411": "The body has no Content-Length",
     "413": "The body is too large",
     "415": "The body is not application/json",
@@ -47,6 +48,7 @@ class Problem(StrictSerializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
+    count = serializers.IntegerField(required=False, help_text="How many rows stand in the way.")
     errors = ProblemError(many=True, required=False)  # type: ignore[assignment]  # DRF has an attribute of this name
 
 

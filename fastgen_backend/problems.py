@@ -162,7 +162,7 @@ def _field_errors(details: Any, pointer: str = "") -> Iterator[FieldError]:
         yield FieldError(pointer, str(details["code"]).replace("_", "-"), str(details["message"]))
     elif isinstance(details, dict):
         for name, below in details.items():
-            yield from _field_errors(below, f"{pointer}/{_escape(str(name))}" if name else pointer)
+            yield from _field_errors(below, f"{pointer}/{_escape(str(name))}" if name != "" else pointer)
     elif isinstance(details, list):
         leaves = all(map(_is_leaf, details))
         for index, below in enumerate(details):

@@ -19,14 +19,7 @@ class StrictJSONParser(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         try:
-            text = stream.read().decode("utf-8")
-            return json.loads(
-                text,
-                object_pairs_hook=_members_once,
-                parse_constant=_no_constant,
-                parse_float=_finite,
-                parse_int=_short,
-            )
+            return load_strictly(stream.read().decode("utf-8"))
         except RecursionError:
             raise ParseError(_("The JSON is nested too deeply."), code="malformed-json") from None
         except UnicodeDecodeError:
@@ -34,6 +27,17 @@ class StrictJSONParser(BaseParser):
         except ValueError as error:
             detail = _("The body is not valid JSON: %(reason)s") % {"reason": error}
             raise ParseError(detail, code="malformed-json") from None
+
+
+def load_strictly(text: str) -> Any:
+    """The value that `text` is; raises `ValueError`, or `RecursionError` for one that is nested too deeply."""
+    return json.loads(
+        text,
+        object_pairs_hook=_members_once,
+        parse_constant=_no_constant,
+        parse_float=_finite,
+        parse_int=_short,
+    )
 
 
 def _members_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from datahub.models import Verb
 from fastgen_backend.rest import credentials_of
 
 Operation = dict[str, Any]
+MEDIA_TYPE = "application/vnd.oai.openapi+json"
 
 
 def document_of(definition: Definition) -> dict[str, Any]:
@@ -118,7 +119,9 @@ def _delete() -> Operation:
 
 
 class TableOpenApiView(RowEndpoint):
-    @extend_schema(summary="OpenAPI of one table", parameters=[TABLE], responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        summary="OpenAPI of one table", parameters=[TABLE], responses={(200, MEDIA_TYPE): OpenApiTypes.OBJECT}
+    )
     def get(self, request: Request, table: str) -> HttpResponse:
         """For programs that may read tables, and for whoever may list or read this one’s rows."""
         self.only()
@@ -127,7 +130,7 @@ class TableOpenApiView(RowEndpoint):
         if credentials is None or not credentials.allows("tables:read"):
             _check_may_read(definition, self.caller)
         document = orjson.dumps(document_of(definition))
-        return HttpResponse(document, content_type="application/vnd.oai.openapi+json")
+        return HttpResponse(document, content_type=MEDIA_TYPE)
 
 
 def _check_may_read(definition: Definition, caller: Caller) -> None:

@@ -16,17 +16,22 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from datahub import export, listing
-from datahub.access import Caller
+from datahub.access import NOBODY, Caller, refuse_closed
 from datahub.aggregation import FUNCTIONS, aggregate_rows, aggregation_from_parameters
-from datahub.dynamic import Definition, definition_of, find_table
+from datahub.api import row_schemas as shapes
+from datahub.column_types import Unfit
+from datahub.column_types.identities import Identifier
+from datahub.dynamic import Definition, find_definition, find_table, is_outdated
 from datahub.expansion import expanded
+from datahub.filters import ALWAYS, simplified
+from datahub.models import Verb
 from datahub.row_queries import OPTIONS, RowQuery, query_from_json, query_from_parameters
 from datahub.services import idempotency, rows, upserts
 from datahub.statements import RAW_JSON, Found
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.rest import Endpoint, api_origin, credentials_of, once_each
 
-ROW = OpenApiTypes.OBJECT
+ID = Identifier({})
 REVISION = re.compile(r'"(\d{1,18})"', re.ASCII)
 MOST_AFFECTED = 10_000
 
@@ -54,23 +59,51 @@ PAGING = [
 ]
 
 
+def takes(schema: shapes.Schema) -> Any:
+    """A body as `extend_schema` takes it."""
+    return {"application/json": schema}
+
+
+def gives(schema: shapes.Schema) -> Any:
+    """An answer as `extend_schema` takes it."""
+    return {200: schema}
+
+
 class RowEndpoint(Endpoint):
     """Rows are written past DRF's serializers: their shape is each table's own, and checked against it."""
 
     permission_classes = []
     body_limit_bytes: ClassVar[int] = settings.ROWS_LIMIT_BYTES
     takes_body: ClassVar[frozenset[str]] = frozenset()
+    _has_read_again = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.parameters = once_each(request.query_params) if request.META.get("QUERY_STRING") else {}
         self.caller = _caller(request)
 
+    def handle_exception(self, error: Exception) -> Any:
+        """As ever; but who read while a column was purged or the table rebuilt reads again, by its new definition."""
+        if not is_outdated(error) or self._has_read_again:
+            return super().handle_exception(error)
+        self._has_read_again = True
+        try:
+            return getattr(self, (self.request.method or "").lower())(self.request, *self.args, **self.kwargs)
+        except Exception as another:
+            return super().handle_exception(another)
+
     def _read_query(self, request: Request) -> dict[str, Any]:
         return {}
 
     def _read_body(self, request: Request) -> dict[str, Any]:
         return {} if request.method in self.takes_body else super()._read_body(request)
+
+    def open(self, table: str, *verbs: Verb) -> Definition:
+        """The table, which is not closed to the caller; nothing that was sent is looked at before."""
+        definition = find_definition(table)
+        for verb in verbs:
+            refuse_closed(definition, verb, self.caller)
+        return definition
 
     def only(self, *names: str) -> dict[str, str]:
         """The parameters, of which there may be no others than these."""
@@ -84,9 +117,9 @@ class RowEndpoint(Endpoint):
 class RowsView(RowEndpoint):
     takes_body = frozenset({"POST", "PATCH"})
 
-    @extend_schema(summary="List rows", parameters=[TABLE, *PAGING], responses=ROW)
+    @extend_schema(summary="List rows", parameters=[TABLE, *PAGING], responses=gives(shapes.PAGE))
     def get(self, request: Request, table: str) -> HttpResponse:
-        definition = definition_of(find_table(table))
+        definition = self.open(table, Verb.LIST)
         return _page(definition, query_from_parameters(self.parameters, definition), self.caller)
 
     @extend_schema(
@@ -97,8 +130,8 @@ class RowsView(RowEndpoint):
             _parameter("onConflict", "A unique column: a row with the same value is found instead of created."),
             _parameter("resolution", "What becomes of a row that is found: `merge` or `ignore`."),
         ],
-        request=ROW,
-        responses={201: ROW, 200: ROW},
+        request=takes({"oneOf": [shapes.VALUES, shapes.array_of(shapes.VALUES, rows.ROWS_MAX)]}),
+        responses={status: {"oneOf": [shapes.ROW, shapes.ROWS]} for status in (201, 200)},
     )
     def post(self, request: Request, table: str) -> HttpResponse:
         """One object, or an array of up to 1,000: all or nothing."""
@@ -119,7 +152,9 @@ class RowsView(RowEndpoint):
 
         return _once(request, work)
 
-    @extend_schema(summary="Change rows", parameters=[TABLE], request=ROW, responses=ROW)
+    @extend_schema(
+        summary="Change rows", parameters=[TABLE], request=takes(shapes.CHANGES), responses=gives(shapes.ROWS)
+    )
     def patch(self, request: Request, table: str) -> HttpResponse:
         """An array of up to 1,000 objects, each with its `id` and what to change: all or nothing."""
         self.only()
@@ -132,19 +167,19 @@ class RowsView(RowEndpoint):
     @extend_schema(
         summary="Delete rows",
         parameters=[TABLE, FILTER, _parameter("maxAffected", "Beyond so many nothing is deleted; 1,000 by default.")],
-        responses=ROW,
+        responses=gives(shapes.DELETED),
     )
     def delete(self, request: Request, table: str) -> HttpResponse:
-        """Those that the filter names; without a filter nothing is deleted."""
-        found = find_table(table)
+        """Those that the filter names among those the caller may list; without a filter nothing is deleted."""
+        definition = self.open(table, Verb.DELETE, Verb.LIST)
         filters = dict(self.parameters)
         most = _number(filters.pop("maxAffected", str(rows.ROWS_MAX)))
-        query = query_from_parameters(filters, definition_of(found), options=("q",))
-        if not filters:
+        query = query_from_parameters(filters, definition, options=("q",))
+        if simplified(query.condition) == simplified(query.search) == ALWAYS:
             detail = _("Name the rows by a filter; to delete all of them, clear the table.")
             raise InvalidInput([FieldError("", "filter-missing", detail)])
         deleted = rows.delete_rows(
-            table=found, where=query.where, caller=self.caller, origin=api_origin(request), most=most
+            table=definition.table, where=query.where, caller=self.caller, origin=api_origin(request), most=most
         )
         return _json({"deleted": deleted})
 
@@ -152,11 +187,16 @@ class RowsView(RowEndpoint):
 class RowQueryView(RowEndpoint):
     takes_body = frozenset({"POST"})
 
-    @extend_schema(summary="List rows by a JSON query", parameters=[TABLE], request=ROW, responses=ROW)
+    @extend_schema(
+        summary="List rows by a JSON query",
+        parameters=[TABLE],
+        request=takes(shapes.QUERY),
+        responses=gives(shapes.PAGE),
+    )
     def post(self, request: Request, table: str) -> HttpResponse:
         """As the list, with nested conditions: `{"filter": {"and": [{"field", "op", "value"}, …]}, "order": […]}`."""
         self.only()
-        definition = definition_of(find_table(table))
+        definition = self.open(table, Verb.LIST)
         return _page(definition, query_from_json(request.data, definition), self.caller)
 
 
@@ -166,10 +206,10 @@ class RowView(RowEndpoint):
     @extend_schema(
         summary="Read a row",
         parameters=[TABLE, _parameter("fields", "Members to answer with."), _parameter("expand", "Relations.")],
-        responses=ROW,
+        responses=gives(shapes.ROW),
     )
     def get(self, request: Request, table: str, id: UUID) -> HttpResponse:
-        definition = definition_of(find_table(table))
+        definition = self.open(table, Verb.READ)
         query = query_from_parameters(self.only("fields", "expand"), definition)
         revision = definition.members["revision"]
         members = tuple(dict.fromkeys([*query.fields, *query.expand, revision]))
@@ -177,7 +217,9 @@ class RowView(RowEndpoint):
         [row] = _shown(found, query, self.caller)
         return _json(row, ETag=f'"{found.by_key(0)["revision"]}"')
 
-    @extend_schema(summary="Change a row", parameters=[TABLE, IF_MATCH], request=ROW, responses=ROW)
+    @extend_schema(
+        summary="Change a row", parameters=[TABLE, IF_MATCH], request=takes(shapes.VALUES), responses=gives(shapes.ROW)
+    )
     def patch(self, request: Request, table: str, id: UUID) -> HttpResponse:
         self.only()
         written = rows.update_rows(
@@ -203,11 +245,11 @@ class RowAggregateView(RowEndpoint):
     @extend_schema(
         summary="Figures over rows",
         parameters=[TABLE, FILTER, *(_parameter(name, "Columns, as in `a,b`.") for name in ("group", *FUNCTIONS))],
-        responses=ROW,
+        responses=gives(shapes.FIGURES),
     )
     def get(self, request: Request, table: str) -> HttpResponse:
         """`{"items": [{"group", "count", "sum", …}]}`; one item of all rows where there is no `group`."""
-        definition = definition_of(find_table(table))
+        definition = self.open(table, Verb.LIST)
         asked = {name: text for name, text in self.parameters.items() if name in {"group", *FUNCTIONS}}
         rest = {name: text for name, text in self.parameters.items() if name not in asked}
         aggregation = aggregation_from_parameters(asked, definition)
@@ -238,11 +280,16 @@ class RowsNdjsonView(RowEndpoint):
 def _caller(request: Request) -> Caller:
     credentials = credentials_of(request)
     user: Any = request.user  # a person, or None
-    reads = credentials is not None and credentials.allows("rows:read")
-    writes = credentials is not None and credentials.allows("rows:write")
-    if not user:
-        return Caller(reads_all=reads, writes_all=writes)
-    return Caller(user.pk, tuple(user.role_names), reads, writes)
+    if credentials is None:
+        return NOBODY
+    return Caller(
+        user_id=user.pk if user else None,
+        roles=tuple(user.role_names) if user else (),
+        reads_all=credentials.allows("rows:read"),
+        writes_all=credentials.allows("rows:write"),
+        reads_people=credentials.allows("users:read"),
+        is_program=not user,
+    )
 
 
 def _page(definition: Definition, query: RowQuery, caller: Caller) -> HttpResponse:
@@ -267,7 +314,7 @@ def _shown(found: Found, query: RowQuery, caller: Caller) -> list[dict[str, Any]
 
 
 def _stream(view: RowEndpoint, table: str, lines: Any, media_type: str, ending: str) -> StreamingHttpResponse:
-    definition = definition_of(find_table(table))
+    definition = view.open(table, Verb.LIST)
     options = [name for name in OPTIONS if name in {"q", "order", "fields"}]
     query = query_from_parameters(view.parameters, definition, options=options)
     content: Iterator[bytes] = lines(definition, query, view.caller)
@@ -308,13 +355,9 @@ def _changes(body: Any) -> list[tuple[UUID, Any]]:
     errors, changes = [], []
     for index, item in enumerate(body):
         try:
-            id = UUID(item["id"]) if isinstance(item["id"], str) else None
-        except (ValueError, KeyError, TypeError):
-            id = None
-        if id is None:
+            changes.append((ID.read(item["id"]), {key: value for key, value in item.items() if key != "id"}))
+        except (KeyError, TypeError, Unfit):
             errors.append(FieldError(f"/{index}/id", "not-a-uuid", _("Each row needs its id.")))
-        else:
-            changes.append((id, {key: value for key, value in item.items() if key != "id"}))
     if errors:
         raise InvalidInput(errors)
     return changes
@@ -332,7 +375,7 @@ def _revision(request: Request) -> int | None:
 
 
 def _number(text: str) -> int:
-    if text.isdecimal() and 1 <= int(text[:10]) <= MOST_AFFECTED:
+    if text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST_AFFECTED:
         return int(text)
     detail = _("This must be a number from 1 to %(max)s.") % {"max": f"{MOST_AFFECTED:,}"}
     raise InvalidInput([FieldError("/maxAffected", "invalid", detail)])

@@ -1,4 +1,4 @@
-"""JSON in and out of the endpoints of tables and columns."""
+"""JSON in and out of the endpoints of tables, columns and imports."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from datahub.column_types import BY_NAME
-from datahub.models import Column, Table
+from datahub.models import Column, Import, Table
 from fastgen_backend.rest import (
     PageQuery,
     PlainJSONField,
@@ -68,6 +68,15 @@ class TablesQuery(PageQuery):
     pass
 
 
+class ConversionResponse(StrictSerializer):
+    """A change of type that runs in the background, or that failed and changed nothing."""
+
+    type = serializers.CharField()
+    state = serializers.CharField(help_text="`running` or `failed`")
+    detail = serializers.CharField()
+    rowsConverted = serializers.IntegerField()
+
+
 class ColumnResponse(StrictSerializer):
     id = serializers.UUIDField()
     key = serializers.CharField()
@@ -77,6 +86,7 @@ class ColumnResponse(StrictSerializer):
     unique = serializers.BooleanField()
     indexed = serializers.BooleanField()
     options = PlainJSONField()
+    conversion = ConversionResponse(required=False)
 
 
 class HiddenColumnResponse(ColumnResponse):
@@ -129,7 +139,7 @@ def show_table(table: Table, columns: Iterable[Column]) -> dict[str, Any]:
 
 
 def show_column(column: Column) -> dict[str, Any]:
-    return {
+    shown = {
         "id": str(column.uid),
         "key": column.key,
         "name": column.name,
@@ -139,9 +149,62 @@ def show_column(column: Column) -> dict[str, Any]:
         "indexed": column.indexed,
         "options": {name: value for name, value in column.options.items() if value is not None},
     }
+    if conversion := getattr(column, "conversion", None):
+        shown["conversion"] = {
+            "type": conversion.type,
+            "state": conversion.state,
+            "detail": conversion.detail,
+            "rowsConverted": conversion.rows_converted,
+        }
+    return shown
 
 
 def show_hidden_column(column: Column) -> dict[str, Any]:
     """A deleted column, or the original of a changed type: `originalOf` is the id of the column it was."""
     original_of = str(column.original_of.uid) if column.original_of else None
     return {**show_column(column), "hiddenAt": column.hidden_at, "originalOf": original_of}
+
+
+class ImportQuery(StrictSerializer):
+    table = serializers.CharField(max_length=TEXT_MAX, help_text="The id or key of a table, or the key of a new one.")
+    create = serializers.ChoiceField(choices=["true", "false"], required=False)
+
+
+class RejectResponse(StrictSerializer):
+    line = serializers.IntegerField()
+    pointer = serializers.CharField(allow_blank=True)
+    detail = serializers.CharField()
+
+
+class UndoneResponse(StrictSerializer):
+    rowsDeleted = serializers.IntegerField()
+    rowsKept = serializers.IntegerField(help_text="Changed since the import, or needed by rows of other tables.")
+
+
+class ImportResponse(StrictSerializer):
+    id = serializers.UUIDField()
+    table = serializers.CharField(help_text="The key of the table.")
+    state = serializers.ChoiceField(choices=["running", "done", "failed"])
+    rowsRead = serializers.IntegerField()
+    rowsImported = serializers.IntegerField()
+    rowsRejected = serializers.IntegerField()
+    rejects = RejectResponse(many=True, help_text="The first 1,000 flaws.")
+    detail = serializers.CharField(required=False, help_text="Why it failed.")
+    undone = UndoneResponse(allow_null=True)
+
+
+def show_import(found: Import) -> dict[str, Any]:
+    """`undone` is there once the rows are taken out again; until then an undo is `running`."""
+    is_running = found.state == Import.State.RUNNING or found.undo == Import.Undo.RUNNING
+    undone = {"rowsDeleted": found.rows_deleted, "rowsKept": found.rows_kept}
+    shown = {
+        "id": str(found.pk),
+        "table": found.table.key if found.table else found.table_key,
+        "state": "running" if is_running else found.state,
+        "rowsRead": found.rows_read,
+        "rowsImported": found.rows_imported,
+        "rowsRejected": found.rows_rejected,
+        "rejects": list(found.rejects.order_by("id").values("line", "pointer", "detail")),
+        "undone": undone if found.undo == Import.Undo.DONE else None,
+    }
+    return {**shown, "detail": found.detail} if found.detail else shown

@@ -86,7 +86,8 @@ class ColumnsView(Endpoint):
         if self.query.get("hidden") == "true":
             hidden = Column.objects.filter(table=found).hidden().select_related("original_of")
             return Response({"items": [shapes.show_hidden_column(column) for column in hidden]})
-        return Response({"items": [shapes.show_column(column) for column in definition_of(found).columns]})
+        visible = Column.objects.filter(table=found).visible()
+        return Response({"items": [shapes.show_column(column) for column in visible]})
 
     @extend_schema(summary="Add a column", responses={201: shapes.ColumnResponse})
     def post(self, request: Request, table: str) -> Response:
@@ -100,11 +101,16 @@ class ColumnView(Endpoint):
     queries = {"PATCH": shapes.ColumnChangeQuery}
     bodies = {"PATCH": shapes.ColumnChangeRequest}
 
-    @extend_schema(summary="Change a column", responses=shapes.ColumnResponse)
+    @extend_schema(
+        summary="Change a column", responses={200: shapes.ColumnResponse, 202: shapes.ColumnResponse}
+    )
     def patch(self, request: Request, table: str, column: str) -> Response:
         """With a new `type` the values are converted; `onFailure` says what becomes of those that can't be.
 
         `?dryRun=true` answers the same and changes nothing. The values of before are kept: `POST …/restore`.
+
+        A table of more than 200,000 rows is converted in the background: 202, and the column shows its `conversion`
+        until it is done.
         """
         changes = dict(self.body)
         change = ColumnChange(
@@ -115,7 +121,7 @@ class ColumnView(Endpoint):
         changed = columns.change_column(
             table=find_table(table), id_or_key=column, change=change, origin=api_origin(request)
         )
-        return Response(shapes.show_column(changed))
+        return Response(shapes.show_column(changed), 202 if changed.copied_to else 200)
 
     @extend_schema(summary="Delete a column", responses={204: NOTHING})
     def delete(self, request: Request, table: str, column: str) -> Response:

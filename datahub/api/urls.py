@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from datahub.api import openapi, rows, tables
+from datahub.api import imports, openapi, rows, tables
 
 urlpatterns = [
+    path("imports", imports.ImportsView.as_view()),
+    path("imports/<uuid:id>", imports.ImportView.as_view()),
+    path("imports/<uuid:id>/undo", imports.UndoImportView.as_view()),
     path("tables/<str:table>/openapi.json", openapi.TableOpenApiView.as_view()),
     path("tables/<str:table>/rows", rows.RowsView.as_view()),
     path("tables/<str:table>/rows/query", rows.RowQueryView.as_view()),

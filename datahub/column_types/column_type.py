@@ -89,6 +89,10 @@ class ColumnType:
         """A value that a column of the type `source` keeps, as this one keeps it; by way of its text."""
         return self.parse(source.write(value))
 
+    def takes_all_of(self, older: "ColumnType") -> bool:
+        """Whether every value that a column of this type with the options of `older` keeps is one of these options."""
+        return False
+
     def operand(self, operator: str, value: Any) -> Any:
         """What a filter compares with, from JSON; not for `isnull` and `empty`, whose operand is a boolean."""
         return self.read(value)

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import math
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext as _
 
 from datahub.column_types.column_type import ColumnType, Unfit, checked_text
-from datahub.column_types.stored import DocumentField, ListField
+from datahub.column_types.stored import DocumentField, ListField, NumberDecoder, is_kept_exactly
 from datahub.column_types.texts import check_choices, no_choice
 from fastgen_backend.rest import MAX_DEPTH, is_storable, is_too_deep
 
@@ -25,6 +26,9 @@ class MultiChoice(ColumnType):
 
     def check_options(self) -> None:
         check_choices(self.options["choices"])
+
+    def takes_all_of(self, older: ColumnType) -> bool:
+        return set(older.options["choices"]) <= set(self.options["choices"])
 
     def index_flaw(self) -> str:
         return _("A list of choices can’t be indexed or unique.")
@@ -68,13 +72,15 @@ class Json(ColumnType):
         return _("JSON can’t be indexed or unique.")
 
     def field(self) -> "models.Field[Any, Any]":
-        return DocumentField(null=True)
+        return DocumentField(null=True, decoder=NumberDecoder)
 
     def read(self, value: Any) -> Any:
         if is_too_deep(value):
             raise Unfit(_("This may be nested %(count)d levels deep.") % {"count": MAX_DEPTH}, "too-deep")
         if not is_storable(value):
             raise Unfit(_("Text must not hold NUL or lone surrogates."), "invalid-characters")
+        if not _is_of_numbers_we_keep(value):
+            raise Unfit(_("Whole numbers may have 64 bits, others what fits a double."), "out-of-range")
         if len(json.dumps(value, ensure_ascii=False).encode()) > JSON_MAX_BYTES:
             detail = _("This may have %(count)s bytes at most.") % {"count": f"{JSON_MAX_BYTES:,}"}
             raise Unfit(detail, "too-large")
@@ -118,7 +124,24 @@ def list_of_text(text: str) -> list[Any]:
         except (ValueError, RecursionError):
             raise Unfit(_("This is no JSON array."), "not-an-array") from None
         return list(parsed)
-    return [item.strip() for item in next(csv.reader([text], skipinitialspace=True), []) if item.strip()]
+    try:
+        items = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:
+        raise Unfit(_("These are no items between commas."), "not-an-array") from None
+    return [item.strip() for item in items if item.strip()]
+
+
+def _is_of_numbers_we_keep(value: Any) -> bool:
+    match value:
+        case dict():
+            return all(map(_is_of_numbers_we_keep, value.values()))
+        case list():
+            return all(map(_is_of_numbers_we_keep, value))
+        case int():
+            return is_kept_exactly(value)
+        case float():
+            return math.isfinite(value)
+    return True
 
 
 def _no_constant(name: str) -> None:

@@ -1,6 +1,7 @@
 """Types that name something: uuid, relation."""
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -12,6 +13,7 @@ from datahub.column_types.documents import list_of_text, texts_of_list
 from datahub.column_types.stored import ListField
 
 RELATED_MAX = 1000
+UUID_FORM = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class Identifier(ColumnType):
@@ -24,11 +26,8 @@ class Identifier(ColumnType):
         return models.UUIDField(null=True)
 
     def read(self, value: Any) -> uuid.UUID:
-        if type(value) is str and len(value) == 36:
-            try:
-                return uuid.UUID(value)
-            except ValueError:
-                pass
+        if type(value) is str and UUID_FORM.fullmatch(value):
+            return uuid.UUID(value)
         raise Unfit(_("This must be a UUID such as 019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02."), "not-a-uuid")
 
     def show(self, value: uuid.UUID) -> str:
@@ -66,6 +65,9 @@ class Relation(Identifier):
             raise BadOption("many", _("This must be true or false."))
         if self.options["onDelete"] not in ("restrict", "clear"):
             raise BadOption("onDelete", _("This must be ‘restrict’ or ‘clear’."))
+
+    def takes_all_of(self, older: ColumnType) -> bool:
+        return all(self.options[option] == older.options[option] for option in ("table", "many"))
 
     def index_flaw(self) -> str:
         return _("A relation to many rows can’t be indexed or unique.") if self.many else ""

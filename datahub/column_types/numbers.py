@@ -14,6 +14,7 @@ from datahub.column_types.stored import ExactDecimalField
 INTEGER_RANGE = (-(2**63), 2**63 - 1)
 DECIMAL_DIGITS = 15  # what a double, which is how SQLite keeps it, gives back unchanged
 SCALE_MAX = 10
+SMALLEST_COMPARED = -100  # as a power of ten; well within doubles
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -43,6 +44,14 @@ class _Number(ColumnType):
             raise Unfit(_("This must be %(max)s at most.") % {"max": self.options["max"]}, "too-large")
         return number
 
+    def takes_all_of(self, older: ColumnType) -> bool:
+        if self.options.get("scale") != older.options.get("scale"):
+            return False
+        low, high = self._bound("min"), self._bound("max")
+        older_low, older_high = (self._bound_of(older, option) for option in ("min", "max"))
+        takes_low = low is None or (older_low is not None and low <= older_low)
+        return takes_low and (high is None or (older_high is not None and older_high <= high))
+
     def operand(self, operator: str, value: Any) -> Any:
         return self._number(value)
 
@@ -61,7 +70,10 @@ class _Number(ColumnType):
         raise NotImplementedError
 
     def _bound(self, option: str) -> Any:
-        bound = self.options[option]
+        return self._bound_of(self, option)
+
+    def _bound_of(self, type: ColumnType, option: str) -> Any:
+        bound = type.options[option]
         return None if bound is None else self._number(bound)
 
     def _bounds_schema(self) -> dict[str, Any]:
@@ -164,10 +176,15 @@ class Fixed(_Number):
         return Decimal(self.read(int(value))) if isinstance(value, bool) else Decimal(super().convert(value, source))
 
     def operand(self, operator: str, value: Any) -> Decimal:
-        return self._plain(value)
+        number = self._plain(value)
+        digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+        if len(digits) > DECIMAL_DIGITS or (digits and number.adjusted() < SMALLEST_COMPARED):
+            detail = _("What is compared with may have %(count)d digits.") % {"count": DECIMAL_DIGITS}
+            raise Unfit(detail, "too-precise")
+        return number
 
     def operand_from_text(self, operator: str, text: str) -> Decimal:
-        return self._plain(text)
+        return self.operand(operator, text)
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "decimal", "pattern": rf"^-?\d+(\.\d{{1,{max(self._scale, 1)}}})?$"}

@@ -1,5 +1,6 @@
 """The fields below the types: text that compares by code point, lists that know what they hold."""
 
+import json
 from typing import Any
 
 from django.db import models
@@ -19,6 +20,23 @@ class ExactDecimalField(models.DecimalField):  # type: ignore[type-arg]  # not a
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         return value if value is None or connection.vendor == "postgresql" else f"{value:f}"
+
+
+class NumberDecoder(json.JSONDecoder):
+    """PostgreSQL writes all digits of large numbers with a fraction or exponent, as if they were whole: no longer."""
+
+    def __init__(self) -> None:
+        super().__init__(parse_int=_whole_or_double)
+
+
+def _whole_or_double(digits: str) -> int | float:
+    number = int(digits)
+    return number if is_kept_exactly(number) else float(digits)
+
+
+def is_kept_exactly(number: int) -> bool:
+    """Whether it has at most the 64 bits that our JSON writer and readers elsewhere know."""
+    return -(2**63) <= number < 2**63
 
 
 class DocumentField(models.JSONField):
@@ -74,6 +92,26 @@ class HasItem(Lookup):
         if connection.vendor == "postgresql":
             return f"{items} @> jsonb_build_array({item}::text)", params
         return f"EXISTS (SELECT 1 FROM json_each({items}) AS item WHERE item.value = {item})", params  # noqa: S608  ours
+
+
+@ListField.register_lookup
+class HasAny(Lookup):
+    """Whether the list holds one of some items at least."""
+
+    lookup_name = "has_any"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, Any]:
+        return "%s", [list(value) if connection.vendor == "postgresql" else json.dumps(list(value))]
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        items, items_params = self.process_lhs(compiler, connection)
+        wanted, wanted_params = self.process_rhs(compiler, connection)
+        params = [*items_params, *wanted_params]
+        if connection.vendor == "postgresql":
+            return f"{items} ?| {wanted}::text[]", params
+        among = f"SELECT wanted.value FROM json_each({wanted}) AS wanted"  # noqa: S608  ours
+        return f"EXISTS (SELECT 1 FROM json_each({items}) AS item WHERE item.value IN ({among}))", params  # noqa: S608
 
 
 @DocumentField.register_lookup

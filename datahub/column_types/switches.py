@@ -1,5 +1,6 @@
 """The type that is true or false: boolean."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -35,7 +36,7 @@ class Boolean(ColumnType):
 
     def convert(self, value: Any, source: ColumnType) -> bool:
         """Of a number, 0 and 1."""
-        if isinstance(value, int | float) and value in (0, 1):
+        if isinstance(value, int | float | Decimal) and value in (0, 1):
             return bool(value)
         return bool(super().convert(value, source))
 

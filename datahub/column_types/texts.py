@@ -1,5 +1,6 @@
 """Types that are text: text, longText, email, url, choice."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,35 +20,21 @@ CHOICES_MAX = 500
 CHOICE_MAX = 100
 
 
-class Text(ColumnType):
-    """A short text, of `maxLength` characters at most."""
+class _AnyText(ColumnType):
+    """What all of them share: strings, of `longest` characters at most."""
 
-    name = "text"
     operators = SEARCHING
-    defaults = {"maxLength": 255}
     is_searched = True
-
-    def check_options(self) -> None:
-        longest = self.options["maxLength"]
-        if type(longest) is not int or not 1 <= longest <= TEXT_MAX:
-            raise BadOption("maxLength", _("This must be a number from 1 to %(max)d.") % {"max": TEXT_MAX})
-
-    def index_flaw(self) -> str:
-        if self.options["maxLength"] <= INDEXED_TEXT_MAX:
-            return ""
-        return _("Only texts of at most %(count)d characters can be indexed or unique; lower maxLength.") % {
-            "count": INDEXED_TEXT_MAX
-        }
+    longest: int
 
     def field(self) -> "models.Field[Any, Any]":
         return ExactTextField(null=True)
 
     def read(self, value: Any) -> str:
         text = checked_text(value)
-        longest = self._longest
-        if len(text) > longest:
+        if len(text) > self.longest:
             detail = _("This has %(length)d characters; %(max)d are allowed.")
-            raise Unfit(detail % {"length": len(text), "max": longest}, "too-long")
+            raise Unfit(detail % {"length": len(text), "max": self.longest}, "too-long")
         return text
 
     def parse(self, text: str) -> str:
@@ -60,41 +47,50 @@ class Text(ColumnType):
         return checked_text(text)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "maxLength": self._longest}
-
-    @property
-    def _longest(self) -> int:
-        return int(self.options["maxLength"])
+        return {"type": "string", "maxLength": self.longest}
 
 
-class LongText(Text):
+class Text(_AnyText):
+    """A short text, of `maxLength` characters at most."""
+
+    name = "text"
+    defaults = {"maxLength": 255}
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        self.longest = self.options["maxLength"]
+
+    def check_options(self) -> None:
+        longest = self.options["maxLength"]
+        if type(longest) is not int or not 1 <= longest <= TEXT_MAX:
+            raise BadOption("maxLength", _("This must be a number from 1 to %(max)d.") % {"max": TEXT_MAX})
+
+    def takes_all_of(self, older: ColumnType) -> bool:
+        return bool(self.options["maxLength"] >= older.options["maxLength"])
+
+    def index_flaw(self) -> str:
+        if self.longest <= INDEXED_TEXT_MAX:
+            return ""
+        return _("Only texts of at most %(count)d characters can be indexed or unique; lower maxLength.") % {
+            "count": INDEXED_TEXT_MAX
+        }
+
+
+class LongText(_AnyText):
     """A text of up to 2,000,000 characters."""
 
     name = "longText"
-    defaults = {}
-
-    def check_options(self) -> None:
-        pass
+    longest = LONG_TEXT_MAX
 
     def index_flaw(self) -> str:
         return _("A long text can’t be indexed or unique; use the type text.")
 
-    @property
-    def _longest(self) -> int:
-        return LONG_TEXT_MAX
 
-
-class Email(Text):
+class Email(_AnyText):
     """A mail address, kept as it was written."""
 
     name = "email"
-    defaults = {}
-
-    def check_options(self) -> None:
-        pass
-
-    def index_flaw(self) -> str:
-        return ""
+    longest = LONGEST_EMAIL
 
     def read(self, value: Any) -> str:
         text = super().read(value)
@@ -107,22 +103,12 @@ class Email(Text):
     def schema(self) -> dict[str, Any]:
         return {**super().schema(), "format": "email"}
 
-    @property
-    def _longest(self) -> int:
-        return LONGEST_EMAIL
 
-
-class Url(Text):
+class Url(_AnyText):
     """An absolute address on the web, in ASCII (RFC 3986)."""
 
     name = "url"
-    defaults = {}
-
-    def check_options(self) -> None:
-        pass
-
-    def index_flaw(self) -> str:
-        return ""
+    longest = LONGEST_URL
 
     def read(self, value: Any) -> str:
         text = super().read(value)
@@ -134,28 +120,25 @@ class Url(Text):
     def schema(self) -> dict[str, Any]:
         return {**super().schema(), "format": "uri"}
 
-    @property
-    def _longest(self) -> int:
-        return LONGEST_URL
 
-
-class Choice(Text):
+class Choice(_AnyText):
     """One of some texts."""
 
     name = "choice"
+    longest = CHOICE_MAX
     defaults = {"choices": ()}
 
     def check_options(self) -> None:
         check_choices(self.options["choices"])
-
-    def index_flaw(self) -> str:
-        return ""
 
     def read(self, value: Any) -> str:
         text = checked_text(value)
         if text not in self.options["choices"]:
             raise Unfit(no_choice(text, self.options["choices"]), "not-a-choice")
         return text
+
+    def takes_all_of(self, older: ColumnType) -> bool:
+        return set(older.options["choices"]) <= set(self.options["choices"])
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "enum": list(self.options["choices"])}

@@ -32,6 +32,60 @@ def write_values(db_table: str, field: "models.Field[Any, Any]", values: Sequenc
             )
 
 
+def insert_columns(db_table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+    """Insert whole rows that are given column by column, as `wire_value` gives them."""
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    table = connection.ops.quote_name(db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            lines = "\n".join(map("\t".join, zip(*map(_escaped, values), strict=True)))
+            statement = f"COPY {table} ({names}) FROM STDIN"
+            copying: Any = cursor.cursor
+            with connection.wrap_database_errors, copying.copy(statement) as copy:
+                copy.write(f"{lines}\n".encode())
+        else:
+            places = ", ".join(["%s"] * len(columns))
+            cursor.executemany(
+                f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608  names of ours
+                list(zip(*values, strict=True)),
+            )
+
+
+def wire_value(field: "models.Field[Any, Any]", value: Any) -> Any:
+    """A value as `insert_columns` takes it: for PostgreSQL the text that it reads, for SQLite what it stores."""
+    if connection.vendor == "postgresql":
+        return _as_text(field, value)
+    return None if value is None else field.get_db_prep_save(value, connection)
+
+
+def delete_untouched(db_table: str, ids: Sequence[str]) -> int:
+    """Delete those of the rows that nobody changed since they were made; tells how many. `ids` are 32 digits each."""
+    table = connection.ops.quote_name(db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"DELETE FROM {table} WHERE id = ANY(%s::uuid[]) AND revision = 1",  # noqa: S608  a name of ours
+                [ids],
+            )
+        else:
+            cursor.executemany(
+                f"DELETE FROM {table} WHERE id = %s AND revision = 1",  # noqa: S608  a name of ours
+                [(id,) for id in ids],
+            )
+        return int(cursor.rowcount)
+
+
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _escaped(values: Sequence[str | None]) -> Sequence[str]:
+    """The cells of a column in the text format of COPY."""
+    together = "".join([value for value in values if value is not None])
+    if any(character in together for character in "\\\t\n\r"):
+        return ["\\N" if value is None else value.translate(ESCAPES) for value in values]
+    return ["\\N" if value is None else value for value in values]
+
+
 def _as_text(field: "models.Field[Any, Any]", value: Any) -> str | None:
     """How PostgreSQL reads the value from text."""
     if value is None:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from django.db import OperationalError
 from django.dispatch import Signal
 from django.utils import timezone
 
 from datahub import signals
 from datahub.dynamic import Definition, definition_to_change
+from datahub.errors import RowTooLarge
 from datahub.locks import changing
 from datahub.models import Table
 from fastgen_backend.origin import Origin
@@ -17,10 +19,15 @@ from fastgen_backend.origin import Origin
 def alone_with(table: Table, *, beside: Iterable[Table] = ()) -> Iterator[Definition]:
     """A transaction in which nobody else writes to `table`, nor to those `beside`; gives its definition as it is now.
 
-    Raises `NoSuchTable` or `TableBusy`.
+    Raises `NoSuchTable`, `TableBusy`, or `RowTooLarge` where a changed row has no room in the database.
     """
-    with changing([table.pk, *(each.pk for each in beside)]):
-        yield definition_to_change(table.pk)
+    try:
+        with changing([table.pk, *(each.pk for each in beside)]):
+            yield definition_to_change(table.pk)
+    except OperationalError as error:
+        if RowTooLarge.is_meant_by(error):
+            raise RowTooLarge from error
+        raise
 
 
 def raise_version(table: Table, origin: Origin) -> None:

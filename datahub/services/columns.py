@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from datahub import ddl
 from datahub.access import check_access, verbs_that_ask
 from datahub.column_types import Relation, column_type
-from datahub.dynamic import Definition, field_of
-from datahub.errors import ColumnInUse, KeyTaken, NoSuchColumn, NotHidden, TargetGone
-from datahub.models import Column, Table
+from datahub.dynamic import Definition, definition_now, field_of
+from datahub.errors import ColumnConverting, ColumnInUse, KeyTaken, NoSuchColumn, NotHidden, TargetGone
+from datahub.models import Column, Conversion, Table
 from datahub.names import flaws, free_key, key_flaw, name_flaw
-from datahub.services import obstacles, references
+from datahub.services import background_conversion, obstacles, references
 from datahub.services.changes import alone_with, raise_version
 from datahub.services.column_checks import (
     CheckedColumn,
@@ -26,8 +26,9 @@ from datahub.services.column_checks import (
     check_type,
     refuse_too_many,
 )
-from datahub.services.conversion import convert_column, target_of_change
+from datahub.services.conversion import convert_column, is_large, target_of_change, try_out, wanted_type
 from datahub.services.indexes import create_indexes, drop_indexes
+from datahub.services.rebuilding import rebuild_if_worn, refuse_exhausted
 from fastgen_backend.errors import InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -57,6 +58,7 @@ def add_column(*, table: Table, new: NewColumn, origin: Origin) -> Column:
         [checked] = check_new_columns([new], taken=[each.key for each in definition.columns], pointer="")
         if new.required:
             obstacles.refuse_rows(definition, new.key or checked.key)
+        refuse_exhausted(definition.table)
         [made] = insert_columns(definition.table, [checked])
         ddl.add_column(definition.table.db_table, made.field)
         made.create_indexes()
@@ -107,17 +109,21 @@ def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin:
     changes = change.changes
     if errors := flaws(name=(name_flaw, changes.get("name")), key=(key_flaw, changes.get("key"))):
         raise InvalidInput(errors)
+    if change.is_dry_run and (tried := _tried_out(table, id_or_key, change)):
+        return tried
     target = target_of_change(changes)
     with alone_with(table, beside=[target] if target else []) as definition:
-        column = _visible(definition, id_or_key)
+        column = _changeable(definition, id_or_key)
         before = model_to_dict(column)
         _rename(definition, column, changes)
-        convert_column(definition, column, changes, nulls_unconvertible=change.nulls_unconvertible)
-        _constrain(definition, column, changes, was_converted=column.number != before["number"])
-        _move(definition, column, changes.get("position"))
+        refuse_exhausted(definition.table)
+        has_begun = _convert(definition, column, change, origin)
+        if not has_begun:
+            _constrain(definition, column, changes, was_converted=column.number != before["number"])
+        was_moved = _move(definition, column, changes.get("position"))
         if change.is_dry_run:
             transaction.set_rollback(True)
-        elif model_to_dict(column) != before:
+        elif has_begun or was_moved or model_to_dict(column) != before:
             column.save()
             _check_rules(definition, column)
             raise_version(definition.table, origin)
@@ -130,7 +136,7 @@ def hide_column(*, table: Table, id_or_key: str, origin: Origin) -> None:
     Raises `NoSuchColumn`, or `ColumnInUse` where an access rule speaks of it.
     """
     with alone_with(table) as definition:
-        column = _visible(definition, id_or_key)
+        column = _changeable(definition, id_or_key)
         _refuse_if_in_rules(definition, column.key)
         drop_indexes(definition.table, column)
         column.hidden_at = timezone.now()
@@ -144,7 +150,8 @@ def restore_column(*, table: Table, id_or_key: str, origin: Origin) -> Column:
     Where its key is taken by now it gets another. It is required no more where rows have no value, and refers to no
     row that was deleted meanwhile. Raises `NoSuchColumn`, `NotHidden`, `TargetGone` or `TooManyColumns`.
     """
-    with alone_with(table) as definition:
+    found = Column.objects.filter(table=table).named(id_or_key).hidden().select_related("target")
+    with alone_with(table, beside=[each.target for each in found if each.target]) as definition:
         column = _hidden(definition, id_or_key)
         if column.type == Relation.name and column.target_id is None:
             raise TargetGone(_("Purge this column, or leave it deleted."))
@@ -167,6 +174,7 @@ def purge_column(*, table: Table, id_or_key: str) -> None:
         column = _hidden(definition, id_or_key)
         ddl.drop_column(definition.table.db_table, column.db_column)
         column.delete()
+        rebuild_if_worn(definition.table)
 
 
 def _visible(definition: Definition, id_or_key: str) -> Column:
@@ -174,6 +182,47 @@ def _visible(definition: Definition, id_or_key: str) -> Column:
         if id_or_key.lower() in {column.key.lower(), str(column.uid)}:
             return Column.objects.get(pk=column.pk)
     raise NoSuchColumn
+
+
+def _changeable(definition: Definition, id_or_key: str) -> Column:
+    """The column, which is not being converted. That it could not be before is forgotten with its next change."""
+    column = _visible(definition, id_or_key)
+    Conversion.objects.filter(column=column, state=Conversion.State.FAILED).delete()
+    if Conversion.objects.filter(column=column).exists():
+        raise ColumnConverting(_("Its values are being converted; change it when that is done."))
+    return column
+
+
+def _tried_out(table: Table, id_or_key: str, change: ColumnChange) -> Column | None:
+    """A dry run for a large table: beside its writers, and without what comes after the conversion."""
+    definition = definition_now(table.pk)
+    column = _visible(definition, id_or_key)
+    wanted = wanted_type(column, change.changes)
+    if wanted is None or not is_large(definition):
+        return None
+    if not change.nulls_unconvertible:
+        try_out(definition, column, wanted)
+    column.type, column.options = wanted.new.name, wanted.new.options
+    return column
+
+
+def _convert(definition: Definition, column: Column, change: ColumnChange, origin: Origin) -> bool:
+    """Change the type, where that is asked for; tells whether a job was begun that will do so."""
+    wanted = wanted_type(column, change.changes)
+    if wanted is None:
+        return False
+    if wanted.is_wider or not is_large(definition):
+        convert_column(definition, column, wanted, nulls_unconvertible=change.nulls_unconvertible)
+        return False
+    flags = {name: change.changes.get(name, getattr(column, name)) for name in ("required", "unique", "indexed")}
+    if errors := check_index(wanted.new, unique=flags["unique"], indexed=flags["indexed"]):
+        raise InvalidInput(errors)
+    nulls = change.nulls_unconvertible
+    begun = background_conversion.start(
+        definition, column, wanted, flags=flags, nulls_unconvertible=nulls, origin=origin
+    )
+    column.conversion = begun
+    return True
 
 
 def _hidden(definition: Definition, id_or_key: str) -> Column:
@@ -201,11 +250,11 @@ def _constrain(definition: Definition, column: Column, changes: Mapping[str, Any
     column.required = changes.get("required", column.required)
     column.unique = changes.get("unique", column.unique)
     column.indexed = changes.get("indexed", column.indexed)
-    if (column.required, column.unique, column.indexed) == before and not was_converted:
-        return
-    type = column_type(column.type, column.options)
+    type = column_type(column.type, column.options)  # of which wider options alone may be too wide for an index
     if errors := check_index(type, unique=column.unique, indexed=column.indexed):
         raise InvalidInput(errors)
+    if (column.required, column.unique, column.indexed) == before and not was_converted:
+        return
     others = [each for each in definition.columns if each.pk != column.pk]
     changed = Definition(definition.table, [*others, column])
     if column.required:
@@ -216,16 +265,19 @@ def _constrain(definition: Definition, column: Column, changes: Mapping[str, Any
     create_indexes(definition.table, column)
 
 
-def _move(definition: Definition, column: Column, place: int | None) -> None:
-    """To the place `place`, from 1 on; the others keep their order."""
-    order = [each.pk for each in definition.columns]
-    if place is None or order.index(column.pk) == place - 1:
-        return
-    order.remove(column.pk)
+def _move(definition: Definition, column: Column, place: int | None) -> bool:
+    """To the place `place`, from 1 on, or the last; the others keep their order. Tells whether that is another."""
+    before = [each.pk for each in definition.columns]
+    if place is None:
+        return False
+    order = [pk for pk in before if pk != column.pk]
     order.insert(place - 1, column.pk)
+    if order == before:
+        return False
     for position, pk in enumerate(order, start=1):
         Column.objects.filter(pk=pk).update(position=position)
     column.position = order.index(column.pk) + 1
+    return True
 
 
 def _refuse_if_in_rules(definition: Definition, key: str) -> None:

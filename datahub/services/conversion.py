@@ -21,11 +21,12 @@ from datahub.services.indexes import drop_indexes
 from fastgen_backend.errors import FieldError
 
 BATCH = 5000
+AT_ONCE_MAX = 200_000  # rows; more are converted by a job
 Values = list[tuple[UUID, Any]]
 
 
 @dataclass
-class _Failures:
+class Failures:
     """The values that can't be converted: how many, and the first hundred."""
 
     key: str
@@ -37,10 +38,13 @@ class _Failures:
         if len(self.errors) < SHOWN_MAX:
             self.errors.append(FieldError(f"/rows/{id}/{self.key}", Unconvertible.code, text[:200]))
 
+    def refusal(self) -> Unconvertible:
+        detail = _('%(count)d values can’t be converted; mend them, or send "onFailure": "null" to leave them out.')
+        return Unconvertible(detail % {"count": self.count}, self.errors, self.count)
+
     def refuse(self) -> None:
         if self.count:
-            detail = _('%(count)d values can’t be converted; mend them, or send "onFailure": "null" to leave them out.')
-            raise Unconvertible(detail % {"count": self.count}, self.errors, self.count)
+            raise self.refusal()
 
 
 def target_of_change(changes: Mapping[str, Any]) -> Table | None:
@@ -53,50 +57,84 @@ def target_of_change(changes: Mapping[str, Any]) -> Table | None:
         return None
 
 
-def convert_column(
-    definition: Definition, column: Column, changes: Mapping[str, Any], *, nulls_unconvertible: bool
-) -> None:
-    """Give `column` the type and options that `changes` name, and its values with it; the caller saves it.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The type that a column is to have, instead of `old`; and the table that it will refer to, if it does."""
 
-    Where every value stays as it is, only the options change; else the values of before stay in a hidden column.
-    Raises `InvalidInput`, or `Unconvertible` unless those values may become null. Alone with the table.
-    """
-    if "type" not in changes and "options" not in changes:
-        return
+    old: ColumnType
+    new: ColumnType
+    target: Table | None
+
+    @property
+    def is_wider(self) -> bool:
+        """Whether every value can stay where and as it is."""
+        return self.is_stored_alike and self.new.takes_all_of(self.old)
+
+    @property
+    def is_stored_alike(self) -> bool:
+        return self.new.name == self.old.name and _physical(self.new) == _physical(self.old)
+
+
+def wanted_type(column: Column, changes: Mapping[str, Any]) -> Wanted | None:
+    """What `changes` make of the type and its options; None where that is what they are. Raises `InvalidInput`."""
     name = changes.get("type", column.type)
     inherited = column.options if name == column.type else {}
     given = changes.get("options", {})
     new, target = check_type(name, {**inherited, **given} if isinstance(given, Mapping) else given)
     old = column_type(column.type, column.options)
-    if name == column.type and new.options == old.options:
-        return
-    failures = _Failures(column.key)
-    stays = name == column.type and _physical(new) == _physical(old)
-    for batch in _batches(definition, column):
-        for before, after in zip(batch, _converted(batch, old, new, target, failures), strict=True):
+    return None if name == column.type and new.options == old.options else Wanted(old, new, target)
+
+
+def is_large(definition: Definition) -> bool:
+    """Whether a table has more rows than are converted in one transaction."""
+    return bool(definition.rows().order_by("pk")[AT_ONCE_MAX : AT_ONCE_MAX + 1].values_list("pk").first())
+
+
+def try_out(definition: Definition, column: Column, wanted: Wanted) -> None:
+    """Raise `Unconvertible` where a value can't be converted; nothing is changed."""
+    failures = Failures(column.key)
+    for batch in [] if wanted.is_wider else _batches(definition, column):
+        converted(batch, wanted, failures)
+    failures.refuse()
+
+
+def convert_column(definition: Definition, column: Column, wanted: Wanted, *, nulls_unconvertible: bool) -> None:
+    """Give `column` the type that is wanted, and its values with it; the caller saves it.
+
+    Where every value stays as it is, only the options change; else the values of before stay in a hidden column.
+    Raises `Unconvertible` unless those values may become null. Alone with the table.
+    """
+    failures, stays = Failures(column.key), wanted.is_stored_alike
+    for batch in [] if wanted.is_wider else _batches(definition, column):
+        for before, after in zip(batch, converted(batch, wanted, failures), strict=True):
             stays = stays and before == after
     if not nulls_unconvertible:
         failures.refuse()
     if stays and not failures.count:
-        column.options, column.target = new.options, target
+        column.options, column.target = wanted.new.options, wanted.target
     else:
-        _copy(definition, column, old, new, target)
+        _copy(definition, column, wanted)
 
 
-def _copy(definition: Definition, column: Column, old: ColumnType, new: ColumnType, target: Table | None) -> None:
+def _copy(definition: Definition, column: Column, wanted: Wanted) -> None:
     """A new physical column with the converted values; the one of before becomes the hidden original."""
-    table = definition.table
+    table, new = definition.table, wanted.new
     before = Column.objects.get(pk=column.pk)
     drop_indexes(table, before)
     table.columns_made += 1
     table.attributes_used += 1
-    column.number, column.type, column.options, column.target = table.columns_made, new.name, new.options, target
+    column.number, column.type, column.options, column.target = table.columns_made, new.name, new.options, wanted.target
     ddl.add_column(table.db_table, field_of(column))
-    ignored = _Failures(column.key)
+    ignored = Failures(column.key)
     for batch in _batches(definition, before):
-        values = [pair for pair in _converted(batch, old, new, target, ignored) if pair[1] is not None]
+        values = [pair for pair in converted(batch, wanted, ignored) if pair[1] is not None]
         write_values(table.db_table, field_of(column), values)
     column.save()
+    keep_original(before, column)
+
+
+def keep_original(before: Column, column: Column) -> None:
+    """Keep the column of before the change, with its values, hidden beside the one that goes on."""
     before.pk, before.uid, before._state.adding = None, Column._meta.get_field("uid").get_default(), True
     before.hidden_at, before.original_of, before.unique, before.indexed = timezone.now(), column, False, False
     before.save(force_insert=True)
@@ -111,28 +149,29 @@ def _batches(definition: Definition, column: Column) -> Iterator[Values]:
         last = batch[-1][0]
 
 
-def _converted(batch: Values, old: ColumnType, new: ColumnType, target: Table | None, failures: _Failures) -> Values:
+def converted(batch: Values, wanted: Wanted, failures: Failures) -> Values:
     """The same rows with their new values; None, and counted, where a value can't be converted."""
-    converted: Values = []
+    old, new, target = wanted.old, wanted.new, wanted.target
+    values: Values = []
     for id, value in batch:
         try:
-            converted.append((id, new.convert(value, old)))
+            values.append((id, new.convert(value, old)))
         except Unfit:
             failures.add(id, old.write(value))
-            converted.append((id, None))
+            values.append((id, None))
     if isinstance(new, Relation) and target is not None:
-        return _only_existing(batch, converted, old, new, target, failures)
-    return converted
+        return _only_existing(batch, values, old, new, target, failures)
+    return values
 
 
 def _only_existing(
-    batch: Values, converted: Values, old: ColumnType, new: Relation, target: Table, failures: _Failures
+    batch: Values, values: Values, old: ColumnType, new: Relation, target: Table, failures: Failures
 ) -> Values:
     """Without the values that name rows that are not there."""
-    named = {each for _id, value in converted if value is not None for each in new.ids(value)}
+    named = {each for _id, value in values if value is not None for each in new.ids(value)}
     missing = references.missing(target, named)
     kept: Values = []
-    for (id, value), (_same, before) in zip(converted, batch, strict=True):
+    for (id, value), (_same, before) in zip(values, batch, strict=True):
         if value is not None and missing.intersection(new.ids(value)):
             failures.add(id, old.write(before))
             value = None

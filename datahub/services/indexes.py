@@ -17,6 +17,11 @@ def create_indexes(table: Table, column: Column) -> None:
         ddl.create_index(_name(table, column, "i"), table.db_table, [column.db_column, "id"])
 
 
+def create_owner_index(table: Table) -> None:
+    """The one by which a person's rows are found; rows without an owner are not in it."""
+    ddl.create_index(f"{table.db_table}_owner", table.db_table, ["owner", "id"], partial=True)
+
+
 def drop_indexes(table: Table, column: Column) -> None:
     """Those that there are."""
     for ending in ("u", "i"):

@@ -5,7 +5,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection, models
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datahub import signals
@@ -13,6 +12,7 @@ from datahub.column_types import Relation
 from datahub.dynamic import Definition, Member, definition_of
 from datahub.errors import RowInUse
 from datahub.models import Column, Table
+from datahub.services.row_writing import update_row
 from fastgen_backend.errors import FieldError
 from fastgen_backend.origin import Origin
 
@@ -54,7 +54,9 @@ def let_go_of_all(definition: Definition, origin: Origin) -> None:
             continue
         other = definition_of(Table.objects.get(pk=column.table_id))
         member = other.own[column.key]
-        rows = other.rows().exclude(**{member.attribute: None})
+        rows = other.rows().filter(**{f"{member.attribute}__isnull": False})
+        if relation_of(member).many:
+            rows = rows.exclude(**{f"{member.attribute}__is_empty": True})
         _treat(other, member, rows, None, origin)
 
 
@@ -63,7 +65,7 @@ def forget_deleted(definition: Definition, member: Member) -> None:
     type, column = member.type, member.column
     if not isinstance(type, Relation) or column is None or column.target is None:
         return
-    rows = definition.rows().exclude(**{member.attribute: None}).values_list("pk", member.attribute)
+    rows = definition.rows().filter(**{f"{member.attribute}__isnull": False}).values_list("pk", member.attribute)
     for id, value in list(rows):
         gone = missing(column.target, type.ids(value))
         if gone:
@@ -85,9 +87,7 @@ def _let_go(other: Definition, member: Member, going: set[UUID], origin: Origin,
     for start in range(0, len(every), BATCH):
         batch = every[start : start + BATCH]
         if isinstance(member.type, Relation) and member.type.many:
-            named = models.Q()
-            for id in batch:
-                named |= models.Q(**{f"{member.attribute}__has_item": str(id)})
+            named = models.Q(**{f"{member.attribute}__has_any": [str(id) for id in batch]})
         else:
             named = models.Q(**{f"{member.attribute}__in": batch})
         rows = other.rows().filter(named)
@@ -108,7 +108,7 @@ def _treat(
             errors = [FieldError(f"/rows/{id}/{member.key}", RowInUse.code, place) for id in first]
             raise RowInUse(detail % {"count": count, "place": place}, errors, count)
         return
-    for id, value in list(rows.values_list("pk", member.attribute)):
+    for id, value in list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", member.attribute)):
         left = None if going is None else _without(type, value, going)
         _write(other, id, member, left)
         if other.table.row_events:
@@ -128,5 +128,5 @@ def _without(type: Relation, value: Any, gone: set[UUID]) -> Any:
 
 
 def _write(definition: Definition, id: UUID, member: Member, value: Any) -> None:
-    changes = {member.attribute: value, "revision": models.F("revision") + 1, "updated_at": timezone.now()}
-    definition.rows().filter(pk=id).update(**changes)
+    [revision] = definition.rows().filter(pk=id).values_list("revision", flat=True)
+    update_row(definition, {"id": id, member.key: value, "revision": revision}, [member.key])

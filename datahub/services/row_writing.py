@@ -30,7 +30,9 @@ def update_row(definition: Definition, row: Row, changed: Iterable[str]) -> None
     row["updatedAt"] = timezone.now()
     keys = [*changed, "revision", "updatedAt"]
     members = [definition.members[key] for key in keys]
-    places = ", ".join(f"{_quoted(member.attribute)} = %s" for member in members)
+    parts = [f"{_quoted(member.attribute)} = %s" for member in members]
+    parts += [f"{_quoted(copy)} = NULL" for copy in _copies(members)]  # the job that converts makes it anew
+    places = ", ".join(parts)
     table = _quoted(definition.table.db_table)
     values = [_prepare(definition, member)(row[member.key]) for member in members]
     with connection.cursor() as cursor:
@@ -46,6 +48,11 @@ def delete_ids(definition: Definition, ids: Sequence[UUID]) -> None:
     sql = f"DELETE FROM {_quoted(definition.table.db_table)} WHERE id = %s"  # noqa: S608  a name of ours
     with connection.cursor() as cursor:
         cursor.executemany(sql, [[prepare(id)] for id in ids])
+
+
+def _copies(members: Iterable[Member]) -> list[str]:
+    """The physical columns into which those of these members are being converted."""
+    return [member.column.copied_to for member in members if member.column is not None and member.column.copied_to]
 
 
 def _insert_statement(definition: Definition) -> tuple[str, list[tuple[str, Prepare]]]:

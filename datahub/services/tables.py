@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from datahub import ddl, signals
 from datahub.access import check_access
-from datahub.dynamic import Definition, system_fields
+from datahub.dynamic import Definition, named_system_fields
 from datahub.errors import KeyTaken, TableInUse
 from datahub.models import Column, Table
 from datahub.names import description_flaw, flaws, key_flaw, key_from_name, name_flaw
@@ -16,6 +16,7 @@ from datahub.services import references
 from datahub.services.changes import alone_with, raise_version, tell
 from datahub.services.column_checks import CheckedColumn, NewColumn, check_new_columns
 from datahub.services.columns import insert_columns
+from datahub.services.indexes import create_owner_index
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -105,12 +106,10 @@ CHECKS = {"name": name_flaw, "key": key_flaw, "description": description_flaw}
 
 def _build(table: Table, columns: Sequence[CheckedColumn], access: Mapping[str, Any] | None, origin: Origin) -> Table:
     """The physical table, its columns and rules, and the event."""
-    fields = list(system_fields().items())
-    for name, field in fields:
-        field.set_attributes_from_name(name)
+    fields = named_system_fields()
     made = insert_columns(table, columns)
-    ddl.create_table(table.db_table, [field for _name, field in fields] + [each.field for each in made])
-    ddl.create_index(f"{table.db_table}_owner", table.db_table, ["owner", "id"], partial=True)
+    ddl.create_table(table.db_table, [*fields, *(each.field for each in made)])
+    create_owner_index(table)
     for each in made:
         each.create_indexes()
     table.attributes_used = len(fields) + len(made)

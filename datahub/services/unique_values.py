@@ -12,14 +12,17 @@ from datahub.row_shapes import Row
 from fastgen_backend.errors import FieldError
 
 
-def refuse_taken(definition: Definition, rows: Sequence[Row], error: IntegrityError, is_bulk: bool) -> NoReturn:
-    """Raise `UniqueConflict` that names every value of `rows` that another row has."""
+def refuse_taken(definition: Definition, rows: Sequence[Row], places: Sequence[str], error: IntegrityError) -> NoReturn:
+    """Raise `UniqueConflict` that names every value of `rows` that another row has.
+
+    Where that row is gone by now, none is named.
+    """
     errors = [
-        FieldError(f"/{index}/{member.key}" if is_bulk else f"/{member.key}", UniqueConflict.code, _detail(member, row))
+        FieldError(f"{places[index]}/{member.key}", UniqueConflict.code, _detail(member, row))
         for member in definition.uniques
         for index, row in _taken(definition, member, rows)
     ]
-    if not errors:
+    if not errors and not definition.uniques:
         raise error
     raise UniqueConflict(errors[0].detail if len(errors) == 1 else "", errors, len(errors))
 

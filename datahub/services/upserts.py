@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db import IntegrityError, models
+from django.db import models
 from django.utils.translation import gettext as _
 
 from datahub.access import Caller, permitted
 from datahub.dynamic import Definition, Member
 from datahub.errors import UniqueConflict
-from datahub.filters import as_q
+from datahub.filters import ALWAYS, Condition, as_q
 from datahub.models import Table, Verb
 from datahub.row_shapes import Row, read_values
 from datahub.services import rows as services
+from datahub.services.row_transactions import clear_refusals, open_for_writing
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -28,11 +29,14 @@ class Resolution(StrEnum):
     IGNORE = "ignore"
 
 
+VERBS = {Resolution.MERGE: Verb.UPDATE, Resolution.IGNORE: Verb.READ}  # what that needs the right to
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One row of the request: what was sent, and its value in the unique column."""
+    """One row of the request: where it stands, what was sent, and its value in the unique column."""
 
-    index: int
+    place: str
     given: Any
     value: Any
 
@@ -49,14 +53,15 @@ def upsert_rows(
 ) -> services.Written:
     """Create each row, or resolve the conflict where one with the same value in `on_conflict` is there.
 
-    Rows that are there need the right to be updated (`merge`) or read (`ignore`); where the caller has none it is a
-    `UniqueConflict`, as it would be without. Raises what `create_rows` raises, too.
+    That needs the right to create rows and to update (`merge`) or read (`ignore`) them, whatever rows there are: the
+    answer must not tell. A row that is there, but hidden from the caller, is a `UniqueConflict`, as it would be
+    without. Raises what `create_rows` raises, too.
     """
     services.check_number(items)
     for tries_left in reversed(range(TRIES)):
         try:
             return _upsert(table, items, on_conflict, resolution, caller, origin, is_bulk)
-        except (IntegrityError, UniqueConflict) as conflict:  # another was quicker: then there is one to resolve
+        except UniqueConflict as conflict:  # another was quicker: then there is one to resolve
             if not tries_left or isinstance(conflict, _NotForYou):
                 raise
     raise AssertionError("unreachable")
@@ -75,62 +80,63 @@ def _upsert(
     origin: Origin,
     is_bulk: bool,
 ) -> services.Written:
-    with services.clear_refusals(is_bulk) as attempt, services.open_for_writing(table) as definition:
-        attempt.definition = definition
+    with clear_refusals() as attempt, open_for_writing(table) as definition:
+        creating = permitted(definition, Verb.CREATE, caller)
+        resolving = permitted(definition, VERBS[resolution], caller)
         member = _unique_member(definition, on_conflict)
-        wanted = _read_items(definition, member, items, is_bulk)
+        wanted = _read_items(definition, member, items, services.places_of(items, is_bulk))
         there = _find(definition, member, [item.value for item in wanted if item.value is not None])
-        result: dict[int, Row] = {}
         old = [item for item in wanted if item.value in there]
         new = [item for item in wanted if item.value not in there]
-        attempt.rows = services.read_new_rows(definition, [item.given for item in new], caller, is_bulk)
+        _refuse_hidden(definition, member, old, [there[item.value] for item in old], resolving)
+        rows = services.read_new_rows(definition, _given(new), _places(new), caller)
+        attempt.on(definition, rows, _places(new))
         if new:
-            services.insert(definition, attempt.rows, caller, origin, is_bulk)
-            result.update({item.index: row for item, row in zip(new, attempt.rows, strict=True)})
-        if old:
-            kept = [there[item.value] for item in old]
-            attempt.rows = kept
-            _resolve(definition, member, old, kept, resolution, caller, origin, is_bulk)
-            result.update({item.index: row for item, row in zip(old, kept, strict=True)})
-    return services.Written(definition, [result[index] for index in range(len(items))])
+            services.insert(definition, rows, _places(new), creating, origin)
+        result = {item.place: row for item, row in zip(new, rows, strict=True)}
+        kept = [there[item.value] for item in old]
+        if resolution is Resolution.MERGE:
+            attempt.on(definition, kept, _places(old))
+            kept = _merge(definition, old, kept, resolving, caller, origin)
+        result.update({item.place: row for item, row in zip(old, kept, strict=True)})
+    return services.Written(definition, [result[item.place] for item in wanted])
 
 
-def _resolve(
-    definition: Definition,
-    member: Member,
-    items: Sequence[_Item],
-    rows: Sequence[Row],
-    resolution: Resolution,
-    caller: Caller,
-    origin: Origin,
-    is_bulk: bool,
+def _refuse_hidden(
+    definition: Definition, member: Member, items: Sequence[_Item], rows: Sequence[Row], condition: Condition
 ) -> None:
-    verb = Verb.UPDATE if resolution is Resolution.MERGE else Verb.READ
-    condition = permitted(definition, verb, caller)
+    """Raise `_NotForYou` where the condition does not hold for a row that is there."""
+    if condition == ALWAYS or not rows:
+        return
     ids = [row["id"] for row in rows]
     allowed = set(definition.rows().filter(as_q(condition), pk__in=ids).values_list("pk", flat=True))
     if hidden := [item for item, row in zip(items, rows, strict=True) if row["id"] not in allowed]:
         detail = _("There is a row with this value, and it is not yours to change.")
-        places = [f"{services.pointer(item.index, is_bulk)}/{member.key}" for item in hidden]
-        raise _NotForYou(detail, [FieldError(place, UniqueConflict.code, detail) for place in places], len(hidden))
-    if resolution is Resolution.IGNORE:
-        return
-    errors: list[FieldError] = []
-    new = [
-        read_values(
-            definition,
-            item.given,
-            services.pointer(item.index, is_bulk),
-            errors,
-            owner_too=caller.writes_all,
-            is_new=False,
-        )
-        for item in items
-    ]
-    if errors:
-        raise InvalidInput(errors)
-    services.refuse_missing_targets(definition, new, is_bulk)
-    services.update(definition, rows, new, condition, origin)
+        errors = [FieldError(f"{item.place}/{member.key}", UniqueConflict.code, detail) for item in hidden]
+        raise _NotForYou(detail, errors, len(hidden))
+
+
+def _merge(
+    definition: Definition,
+    items: Sequence[_Item],
+    rows: Sequence[Row],
+    condition: Condition,
+    caller: Caller,
+    origin: Origin,
+) -> list[Row]:
+    """Give rows that are there what was sent; as the caller may see them."""
+    sent = services.read_changes(definition, _given(items), _places(items), caller)
+    services.refuse_missing_targets(definition, sent, _places(items))
+    services.update(definition, rows, sent, condition, origin)
+    return services.readable(definition, rows, sent, condition, caller)
+
+
+def _given(items: Sequence[_Item]) -> list[Any]:
+    return [item.given for item in items]
+
+
+def _places(items: Sequence[_Item]) -> list[str]:
+    return [item.place for item in items]
 
 
 def _unique_member(definition: Definition, key: str) -> Member:
@@ -142,20 +148,18 @@ def _unique_member(definition: Definition, key: str) -> Member:
     raise InvalidInput([FieldError("/onConflict", "not-unique", detail)])
 
 
-def _read_items(definition: Definition, member: Member, items: Sequence[Any], is_bulk: bool) -> list[_Item]:
+def _read_items(definition: Definition, member: Member, items: Sequence[Any], places: Sequence[str]) -> list[_Item]:
     """The items with their values; raises `InvalidInput` where two have the same."""
     errors: list[FieldError] = []
     read: list[_Item] = []
     seen: set[Any] = set()
-    for index, item in enumerate(items):
-        place = services.pointer(index, is_bulk)
-        given = {member.key: item[member.key]} if isinstance(item, dict) and member.key in item else item
-        only = {} if isinstance(given, dict) and member.key not in given else given
-        value = read_values(definition, only, place, errors, owner_too=True, is_new=False).get(member.key)
+    for item, place in zip(items, places, strict=True):
+        key = {member.key: item[member.key]} if isinstance(item, dict) and member.key in item else {}
+        value = read_values(definition, key, place, errors, owner_too=False, is_new=False).get(member.key)
         if value is not None and value in seen:
             errors.append(FieldError(f"{place}/{member.key}", "repeated", _("Another row of the request has it, too.")))
         seen.add(value)
-        read.append(_Item(index, item, value))
+        read.append(_Item(place, item, value))
     if errors:
         raise InvalidInput(errors)
     return read
@@ -165,5 +169,5 @@ def _find(definition: Definition, member: Member, values: Sequence[Any]) -> dict
     """The rows that have one of the values, locked."""
     if not values:
         return {}
-    found = services.locked_rows(definition, models.Q(**{f"{member.attribute}__in": values}))
+    found = services.locked_rows(definition, models.Q(**{f"{member.attribute}__in": values}), keeps_keys=True)
     return {row[member.key]: row for row in found}

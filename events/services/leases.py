@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from events.models import Delivery, EventSecret, Worker
@@ -26,9 +28,14 @@ def beat(worker: UUID) -> bool:
     return Worker.objects.filter(pk=worker).update(heartbeat_at=Now()) == 1
 
 
+def living_workers() -> "QuerySet[Any]":
+    """The ids of those that are alive."""
+    return Worker.objects.filter(heartbeat_at__gte=Now() - SILENCE).values("pk")
+
+
 def reap_dead_workers() -> int:
     """Forget silent workers and make what they held due again; tells how many deliveries that were."""
-    living = Worker.objects.filter(heartbeat_at__gte=Now() - SILENCE).values("pk")
+    living = living_workers()
     orphans = Delivery.objects.filter(worker__isnull=False).exclude(worker__in=living)
     silent = Worker.objects.filter(heartbeat_at__lt=Now() - SILENCE)
     if not silent.exists() and not orphans.exists():

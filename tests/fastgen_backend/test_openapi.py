@@ -10,6 +10,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from authpages.services.auth_requests import resolve_due
+from datahub.api.rows import RowEndpoint
 from fastgen_backend.openapi import OpenApiView, _document
 from fastgen_backend.rest import StrictSerializer
 from tests.conftest import PASSWORD, Api
@@ -20,6 +21,7 @@ OPERATIONS = {
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
+NOBODYS_ID = "01890000-0000-7000-8000-000000000000"
 OTHER_KINDS: dict[str, list[Any]] = {
     "string": [1, 1.5, True, None, [], {}],
     "boolean": ["true", "no", "", 0, 1, 1.0, None, [], {}],
@@ -27,6 +29,30 @@ OTHER_KINDS: dict[str, list[Any]] = {
     "array": ["x", 1, True, None, {}],
     "object": ["x", 1, True, None, []],
 }
+
+
+def _served() -> dict[tuple[str, str], Any]:
+    """The view of each path and method below /api/v1, as the URL configuration has it; not the document itself."""
+    return {
+        (path, method): view
+        for path, view in _views(get_resolver().url_patterns)
+        for method in set(view.http_method_names) - {"head", "options"}
+        if path.startswith("/api/v1/") and hasattr(view, method) and view is not OpenApiView
+    }
+
+
+def _is_of_rows(path: str, method: str) -> bool:
+    """Whether its members and parameters are each table's own; `tests/datahub` looks at those."""
+    return issubclass(_served()[path, method], RowEndpoint)
+
+
+def _views(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    for each in patterns:
+        path = prefix + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(each.pattern))
+        if isinstance(each, URLResolver):
+            yield from _views(each.url_patterns, path)
+        else:
+            yield path, each.callback.view_class  # type: ignore[attr-defined]
 
 
 def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
@@ -55,6 +81,7 @@ class World:
     program: Api
     webhook: str
     event: str
+    row: str
     mailed: Callable[[str], str]
 
     def reset_token(self) -> str:
@@ -69,7 +96,11 @@ def world(api: Api, key: Callable[..., Api], mailed: Callable[[str], str]) -> Wo
     program = key("*")
     webhook = program.post("/webhooks", {"url": "https://hooks.example.com/", "events": ["*"]}).json()["id"]
     event = program.post("/events", {"type": "custom.shipped", "data": {}}).json()["id"]
-    return World(Api(), api, refresh_token, program, webhook, event, mailed)
+    column = {"name": "Name", "type": "text"}
+    program.post("/tables", {"name": "Notes", "columns": [column, {**column, "name": "Gone"}]})
+    program.delete("/tables/notes/columns/gone")
+    row = program.post("/tables/notes/rows", {"name": "Ann"}).json()["id"]
+    return World(Api(), api, refresh_token, program, webhook, event, row, mailed)
 
 
 ACCOUNT = {"email": "bob@example.com", "password": PASSWORD}
@@ -100,6 +131,30 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "patchWebhook": lambda world: world.program.patch(f"/webhooks/{world.webhook}", {"enabled": False}),
     "deleteWebhook": lambda world: world.program.delete(f"/webhooks/{world.webhook}"),
     "getDeliveries": lambda world: world.program.get(f"/webhooks/{world.webhook}/deliveries"),
+    "getTables": lambda world: world.program.get("/tables"),
+    "postTables": lambda world: world.program.post("/tables", {"name": "People"}),
+    "getTable": lambda world: world.program.get("/tables/notes"),
+    "patchTable": lambda world: world.program.patch("/tables/notes", {"description": "Mine"}),
+    "deleteTable": lambda world: world.program.delete("/tables/notes"),
+    "postClearTable": lambda world: world.program.post("/tables/notes/clear"),
+    "getColumns": lambda world: world.program.get("/tables/notes/columns"),
+    "postColumns": lambda world: world.program.post("/tables/notes/columns", {"name": "Age", "type": "integer"}),
+    "patchColumn": lambda world: world.program.patch("/tables/notes/columns/name", {"name": "Full name"}),
+    "deleteColumn": lambda world: world.program.delete("/tables/notes/columns/name"),
+    "postRestoreColumn": lambda world: world.program.post("/tables/notes/columns/gone/restore"),
+    "postPurgeColumn": lambda world: world.program.post("/tables/notes/columns/gone/purge"),
+    "getTableOpenApi": lambda world: world.program.get("/tables/notes/openapi.json"),
+    "getRows": lambda world: world.program.get("/tables/notes/rows"),
+    "postRows": lambda world: world.program.post("/tables/notes/rows", {"name": "Bob"}),
+    "patchRows": lambda world: world.program.patch("/tables/notes/rows", [{"id": world.row, "name": "Bob"}]),
+    "deleteRows": lambda world: world.program.delete("/tables/notes/rows?name=Ann"),
+    "postRowQuery": lambda world: world.program.post("/tables/notes/rows/query", {}),
+    "getRow": lambda world: world.program.get(f"/tables/notes/rows/{world.row}"),
+    "patchRow": lambda world: world.program.patch(f"/tables/notes/rows/{world.row}", {"name": "Bob"}),
+    "deleteRow": lambda world: world.program.delete(f"/tables/notes/rows/{world.row}"),
+    "getRowAggregate": lambda world: world.program.get("/tables/notes/rows/aggregate"),
+    "getRowsCsv": lambda world: world.program.get("/tables/notes/rows.csv"),
+    "getRowsNdjson": lambda world: world.program.get("/tables/notes/rows.ndjson"),
 }
 
 
@@ -113,11 +168,13 @@ def test_every_member_and_parameter_that_is_taken_is_documented_and_no_other_is(
     documented = {
         (path, method): (set(_body(operation).get("properties", {})), set(_queries(operation)))
         for method, path, operation in OPERATIONS.values()
+        if not _is_of_rows(path, method)
     }
 
     assert documented == {
         (path, method): (_fields(view.bodies, method), _fields(view.queries, method))
         for (path, method), view in _served().items()
+        if not _is_of_rows(path, method)
     }
 
 
@@ -127,7 +184,7 @@ def test_every_operation_succeeds_with_a_status_that_it_declares(world: World, o
 
     answer = CALLS[operation_id](world)
 
-    assert answer.status_code < 300, answer.content
+    assert answer.status_code < 300, answer.getvalue()
     assert str(answer.status_code) in declared
 
 
@@ -136,9 +193,14 @@ def test_every_success_has_the_members_that_are_declared(world: World, operation
     answer = CALLS[operation_id](world)
 
     declared = OPERATIONS[operation_id][2]["responses"][str(answer.status_code)].get("content", {})
+    if declared and "application/json" not in declared:
+        assert answer.headers["Content-Type"].partition(";")[0] in declared
+        return
     shape = _resolve(declared.get("application/json", {}).get("schema", {}))
+    shape = _resolve(shape["oneOf"][0]) if "oneOf" in shape else shape
     members = set(answer.json() if answer.content else {})
-    assert set(shape.get("required", [])) <= members <= set(shape.get("properties", {}))
+    assert set(shape.get("required", [])) <= members
+    assert shape.get("additionalProperties") or members <= set(shape.get("properties", {}))
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
@@ -156,9 +218,11 @@ def test_every_refusal_is_a_problem_with_a_status_that_is_declared(world: World,
 
 def _members() -> Iterator[Any]:
     """Every member of every body, with a value of each kind that it is not of."""
-    for operation_id, (_method, _path, operation) in OPERATIONS.items():
+    for operation_id, (method, path, operation) in OPERATIONS.items():
+        if _is_of_rows(path, method):
+            continue
         for member, shape in _body(operation).get("properties", {}).items():
-            for value in OTHER_KINDS[shape["type"]]:
+            for value in OTHER_KINDS[shape.get("type", "string")]:
                 if not (value is None and shape.get("nullable")):
                     yield pytest.param(operation_id, member, value, id=f"{operation_id}-{member}-{value!r}")
 
@@ -229,25 +293,6 @@ def test_comments_on_the_code_are_not_in_the_document():
     assert "credentials yet; those" not in _document().decode()
 
 
-def _served() -> dict[tuple[str, str], Any]:
-    """The view of each path and method below /api/v1, as the URL configuration has it; not the document itself."""
-    return {
-        (path, method): view
-        for path, view in _views(get_resolver().url_patterns)
-        for method in set(view.http_method_names) - {"head", "options"}
-        if path.startswith("/api/v1/") and hasattr(view, method) and view is not OpenApiView
-    }
-
-
-def _views(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[tuple[str, Any]]:
-    for each in patterns:
-        path = prefix + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(each.pattern))
-        if isinstance(each, URLResolver):
-            yield from _views(each.url_patterns, path)
-        else:
-            yield path, each.callback.view_class  # type: ignore[attr-defined]
-
-
 def _fields(shapes: dict[str, type[StrictSerializer]], method: str) -> set[str]:
     shape = shapes.get(method.upper())
     return set(shape().fields) if shape else set()
@@ -255,5 +300,6 @@ def _fields(shapes: dict[str, type[StrictSerializer]], method: str) -> set[str]:
 
 def _call(caller: Api, method: str, path: str, body: Any = None, **options: Any) -> Any:
     """Call an endpoint by its path in the document; what it names does not exist."""
-    path = path.removeprefix("/api/v1").replace("{id}", "01890000-0000-7000-8000-000000000000")
+    path = path.removeprefix("/api/v1").replace("{id}", NOBODYS_ID)
+    path = path.replace("{table}", NOBODYS_ID).replace("{column}", NOBODYS_ID)
     return caller.call(method.upper(), path, body, **options)

@@ -34,13 +34,24 @@ def closed_to_all() -> dict[str, Any]:
     return dict.fromkeys(Verb.values, "admin")
 
 
+def uid_of(id_or_key: str) -> uuid.UUID | None:
+    """The id that this is; None for what can only be a key, as a key of 32 hexadecimal digits is."""
+    try:
+        return uuid.UUID(id_or_key) if "-" in id_or_key else None
+    except ValueError:
+        return None
+
+
+def folded_key_of(id_or_key: str) -> str:
+    """How keys are compared; empty for what is none, such as a text with NUL, which PostgreSQL does not take."""
+    return id_or_key.lower() if id_or_key.isascii() and id_or_key.isprintable() else ""
+
+
 class TableQuerySet(models.QuerySet["Table"]):
     def named(self, id_or_key: str) -> Self:
         """The table with this id or, whatever its letter case, this key."""
-        try:
-            return self.filter(uid=uuid.UUID(id_or_key))
-        except ValueError:
-            return self.filter(folded_key=id_or_key.lower())
+        uid = uid_of(id_or_key)
+        return self.filter(uid=uid) if uid else self.filter(folded_key=folded_key_of(id_or_key))
 
 
 class Table(models.Model):
@@ -85,22 +96,20 @@ class Table(models.Model):
 class ColumnQuerySet(models.QuerySet["Column"]):
     def visible(self) -> Self:
         """Columns that are not deleted, in their order."""
-        return self.filter(hidden_at=None).order_by("position", "id")
+        return self.filter(hidden_at=None).order_by("position", "id").select_related("conversion__into")
 
     def hidden(self) -> Self:
         """Deleted columns that still can be restored, and the originals of changed types; the newest first."""
-        return self.exclude(hidden_at=None).order_by("-hidden_at", "-id")
+        return self.exclude(hidden_at=None).filter(is_arriving=False).order_by("-hidden_at", "-id")
 
     def named(self, id_or_key: str) -> Self:
         """The columns with this id or, whatever its letter case, this key."""
-        try:
-            return self.filter(uid=uuid.UUID(id_or_key))
-        except ValueError:
-            return self.filter(key__iexact=id_or_key)
+        uid = uid_of(id_or_key)
+        return self.filter(uid=uid) if uid else self.filter(key__iexact=folded_key_of(id_or_key))
 
     def purgeable(self, now: datetime) -> Self:
         """Columns that were hidden for so long that nobody can restore them any more."""
-        return self.filter(hidden_at__lte=now - timedelta(days=settings.COLUMN_RETENTION_DAYS))
+        return self.filter(is_arriving=False, hidden_at__lte=now - timedelta(days=settings.COLUMN_RETENTION_DAYS))
 
 
 class Column(models.Model):
@@ -124,6 +133,7 @@ class Column(models.Model):
     indexed = models.BooleanField(default=False)
     position = models.PositiveIntegerField()
     hidden_at = models.DateTimeField(null=True)
+    is_arriving = models.BooleanField(default=False)  # into which another is being converted; hidden until it is done
     original_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="originals")
 
     objects = ColumnQuerySet.as_manager()
@@ -140,20 +150,12 @@ class Column(models.Model):
         return self.key
 
     @property
+    def copied_to(self) -> str:
+        """The physical column that its values are being converted into; empty where they are not."""
+        conversion = getattr(self, "conversion", None)
+        return conversion.into.db_column if conversion and conversion.into else ""
+
+    @property
     def db_column(self) -> str:
         """The physical column that holds the values."""
         return f"c{self.number}"
-
-
-class IdempotentAnswer(models.Model):
-    """What a request with an Idempotency-Key was answered; `name` is a hash of who asked and the key."""
-
-    id = models.BigAutoField(primary_key=True)
-    name = models.BinaryField(max_length=32, unique=True)
-    fingerprint = models.BinaryField(max_length=32)
-    status = models.PositiveSmallIntegerField(default=0)
-    body = models.BinaryField(default=b"")
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    def __str__(self) -> str:
-        return f"{self.status} {self.created_at:%Y-%m-%d %H:%M:%S}"

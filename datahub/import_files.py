@@ -1,0 +1,209 @@
+"""Files that are imported, read row by row in little memory: CSV (RFC 4180, leniently) and NDJSON."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from fastgen_backend.strict_json import load_strictly
+
+CELL_MAX = 10_000_000  # characters; no column takes so many
+LINE_MAX = 10_000_000  # bytes of one line of NDJSON
+BATCH_ROWS = 5000
+BATCH_BYTES = 8_000_000
+csv.field_size_limit(CELL_MAX)
+
+Cells = Sequence[Any]  # of one column: texts of CSV, values of JSON; None is an absent member
+
+
+class Unreadable(Exception):
+    """The file can't be read on from here; says where and why."""
+
+
+@dataclass(slots=True)
+class Flaw:
+    """What is wrong with a row: its line, the JSON Pointer of what is to blame, and why."""
+
+    line: int
+    pointer: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows as they stand in the file, one after the other; those that are no rows at all are in `flaws`."""
+
+    lines: list[int] = field(default_factory=list)
+    records: list[Any] = field(default_factory=list)
+    flaws: list[Flaw] = field(default_factory=list)
+    read: int = 0
+    is_last: bool = False
+
+
+class ChunkStream(io.RawIOBase):
+    """A file whose chunks come one after the other."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = memoryview(b"")
+        self.taken = 0  # bytes so far
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        self.taken += size
+        return size
+
+
+class CsvFile:
+    """CSV in UTF-8: any line ends, cells in quotes may hold them, empty lines are none.
+
+    What is not UTF-8 comes as lone surrogates, which no column takes: so only its row is bad, and not the file.
+    """
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._raw = ChunkStream(chunks)
+        text = io.TextIOWrapper(
+            io.BufferedReader(self._raw, 65536), encoding="utf-8-sig", errors="surrogateescape", newline=""
+        )
+        self._reader = csv.reader(text)
+        self.headers = self._read_headers()
+
+    @property
+    def is_all_header(self) -> bool:
+        """Whether the file ends with its headers, or within them."""
+        return next(self._reader, None) is None
+
+    def skip(self, rows: int) -> None:
+        """Pass over rows that were read before."""
+        while rows:
+            try:
+                record = next(self._reader, None)
+            except csv.Error:
+                record = ["?"]
+            if record is None:
+                return
+            rows -= bool(record)
+
+    def batch(self) -> Batch:
+        """The next rows. Raises `Unreadable`."""
+        batch = Batch()
+        width, raw, reader = len(self.headers), self._raw, self._reader
+        lines, records = batch.lines, batch.records
+        end, stop = reader.line_num, raw.taken + BATCH_BYTES
+        try:
+            for record in reader:
+                line, end = end + 1, reader.line_num
+                if len(record) == width:
+                    lines.append(line)
+                    records.append(record)
+                elif record:
+                    batch.flaws.append(_wrong_width(line, len(record), width))
+                else:
+                    continue
+                if len(records) >= BATCH_ROWS or raw.taken >= stop or len(batch.flaws) >= BATCH_ROWS:
+                    break
+            else:
+                batch.is_last = True
+        except csv.Error as error:
+            detail = _("Line %(line)d can’t be read (%(reason)s); a quote may be missing there.")
+            raise Unreadable(detail % {"line": end + 1, "reason": error}) from None
+        batch.read = len(records) + len(batch.flaws)
+        return batch
+
+    def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
+        """The batch column by column."""
+        return list(zip(*batch.records, strict=True)) or [()] * len(headers)
+
+    def _read_headers(self) -> list[str]:
+        try:
+            for record in self._reader:
+                if record:
+                    return [header.strip() for header in record]
+        except csv.Error as error:
+            raise Unreadable(_("The line of headers can’t be read (%(reason)s).") % {"reason": error}) from None
+        return []
+
+
+class NdjsonFile:
+    """One JSON object on each line; empty lines are none."""
+
+    headers: Sequence[str] = ()
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._raw = ChunkStream(chunks)
+        self._file = io.BufferedReader(self._raw, 65536)
+        self._line = 0
+
+    def skip(self, rows: int) -> None:
+        """Pass over rows that were read before."""
+        lines = self._lines()
+        for _row in range(rows):
+            next(lines, None)
+
+    def batch(self) -> Batch:
+        """The next rows. Raises `Unreadable`."""
+        batch = Batch()
+        stop = self._raw.taken + BATCH_BYTES
+        for text in self._lines():
+            record = _record(text)
+            if isinstance(record, dict):
+                batch.lines.append(self._line)
+                batch.records.append(record)
+            else:
+                batch.flaws.append(Flaw(self._line, "", record))
+            batch.read += 1
+            if batch.read >= BATCH_ROWS or self._raw.taken >= stop:
+                break
+        else:
+            batch.is_last = True
+        return batch
+
+    def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
+        """The batch column by column: the values of these members."""
+        return [[record.get(header) for record in batch.records] for header in headers]
+
+    def _lines(self) -> Iterator[bytes]:
+        while line := self._file.readline(LINE_MAX + 1):
+            self._line += 1
+            if len(line) > LINE_MAX:
+                detail = _("Line %(line)d has more than %(max)s bytes.")
+                raise Unreadable(detail % {"line": self._line, "max": f"{LINE_MAX:,}"})
+            if line.strip():
+                yield line
+
+
+def _record(line: bytes) -> dict[str, Any] | str:
+    """The object on a line, or what is wrong with it."""
+    try:
+        value = load_strictly(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return _("This is not UTF-8.")
+    except (ValueError, RecursionError) as error:
+        return _("This is no valid JSON: %(reason)s") % {"reason": error}
+    return value if isinstance(value, dict) else _("A row is a JSON object.")
+
+
+def _wrong_width(line: int, count: int, width: int) -> Flaw:
+    detail = _("This row has %(count)d cells; there are %(width)d headers.")
+    return Flaw(line, "", detail % {"count": count, "width": width})
+
+
+def foreign_encoding(start: bytes) -> bool:
+    """Whether a file that begins like this is UTF-16 or UTF-32, or none of text at all."""
+    return start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start[:4]
+
+
+FILES: Mapping[str, type[CsvFile] | type[NdjsonFile]] = {"csv": CsvFile, "ndjson": NdjsonFile}

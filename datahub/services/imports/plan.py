@@ -1,0 +1,217 @@
+"""How the cells of a file become the columns of one version of a table."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from datahub.column_types import Relation
+from datahub.dynamic import Definition, Member, table_by_number
+from datahub.import_files import Batch, CsvFile, Flaw, NdjsonFile
+from datahub.import_values import CellReader, Column
+from datahub.models import Import
+from datahub.row_ids import ids_of, new_seed, now_tick
+from datahub.services import references
+from datahub.services.bulk import insert_columns, wire_value
+from datahub.services.imports.upload import NOWHERE, OWNER
+
+
+class NotPossible(Exception):
+    """The import can't go on; says why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A header and the member that its cells go to."""
+
+    header: str
+    member: Member
+    reader: CellReader
+
+
+@dataclass(slots=True)
+class Converted:
+    """A batch for the database: whole columns, the rows of them that are fit so far, and what is wrong with others."""
+
+    batch: Batch
+    columns: dict[str, Column]
+    fit: list[int]
+    flaws: list[Flaw] = field(default_factory=list)
+
+    def refuse(self, reasons: Sequence[tuple[int, str, str]]) -> None:
+        """These rows are not fit: their index, the pointer of what is to blame, and why."""
+        unfit = {index for index, _pointer, _detail in reasons}
+        self.fit = [index for index in self.fit if index not in unfit]
+        self.flaws += [Flaw(self.batch.lines[index], pointer, detail) for index, pointer, detail in reasons]
+
+
+class Plan:
+    """For one import and one version of its table. Raises `NotPossible` where what the file names is gone."""
+
+    def __init__(self, definition: Definition, source: Import) -> None:
+        self.definition = definition
+        self._source = source
+        by_id = {str(each.column.uid): each for each in definition.own.values() if each.column}
+        by_id[OWNER] = definition.members[OWNER]
+        self._places = []
+        for header, target in zip(source.headers, source.targets, strict=True):
+            if target == NOWHERE:
+                continue
+            if target not in by_id:
+                raise NotPossible(_("The column ‘%(header)s’ was deleted meanwhile.") % {"header": header})
+            self._places.append(self._place(header, by_id[target]))
+        used = {place.member.key for place in self._places}
+        if missing := definition.required - used:
+            detail = _("The column ‘%(key)s’ needs a value in each row; the file has none.")
+            raise NotPossible(detail % {"key": min(missing)})
+
+    def _place(self, header: str, member: Member) -> _Place:
+        is_text = self._source.format == Import.Format.CSV
+        wants_values = isinstance(member.type, Relation) or bool(member.column and member.column.unique)
+        return _Place(header, member, CellReader(member, is_text=is_text, wants_values=wants_values))
+
+    def convert(self, file: CsvFile | NdjsonFile, batch: Batch) -> Converted:
+        """The batch as the database takes it; without regard to other rows."""
+        headers = self._source.headers
+        cells = dict(zip(headers, file.cells(batch, headers), strict=True))
+        columns = {place.member.key: place.reader.read(cells[place.header]) for place in self._places}
+        converted = Converted(batch, columns, list(range(len(batch.lines))))
+        reasons = [
+            (index, _pointer(place.header), detail)
+            for place in self._places
+            for index, detail in columns[place.member.key].flaws.items()
+        ]
+        if self._source.format == Import.Format.NDJSON:
+            reasons += _unknown_members(batch, frozenset(headers))
+        if reasons:
+            converted.refuse(sorted(reasons))
+        return converted
+
+    def refuse_conflicts(self, converted: Converted) -> None:
+        """Leave out rows whose unique value another has, and those that name rows which are not there."""
+        for place in self._places:
+            if isinstance(place.member.type, Relation):
+                _refuse_missing(place, place.member.type, converted)
+        uniques = [place for place in self._places if place.member.column and place.member.column.unique]
+        if uniques and converted.fit:
+            _refuse_taken(self.definition, uniques, converted)
+
+    def insert(self, converted: Converted, after: int, attempt: Callable[[Callable[[], None]], str]) -> "Inserted":
+        """Insert the fit rows, with ids later than the tick `after`; those the database itself refuses are left out.
+
+        `attempt` does a piece of work as a whole or not at all, and tells why not.
+        """
+        made = Inserted(max(now_tick(), after), new_seed(), len(converted.fit))
+        names, values = self._columns(converted, made)
+        reasons: list[tuple[int, str, str]] = []
+
+        def insert(start: int, end: int) -> None:
+            if start == end:
+                return
+            part = values if end - start == made.count else [each[start:end] for each in values]
+            flaw = attempt(lambda: insert_columns(self.definition.table.db_table, names, part))
+            if flaw and end - start == 1:
+                reasons.append((converted.fit[start], "", flaw))
+            elif flaw:
+                middle = (start + end) // 2
+                insert(start, middle)
+                insert(middle, end)
+
+        insert(0, made.count)
+        if reasons:
+            converted.refuse(reasons)
+        return made
+
+    def _columns(self, converted: Converted, made: "Inserted") -> tuple[list[str], list[Sequence[Any]]]:
+        """Physical names, and the values of the fit rows for each."""
+        system = {key: self.definition.members[key] for key in ("id", "createdAt", "updatedAt", "revision", OWNER)}
+        fields = {key: member.type.field() for key, member in system.items()}
+        now, count, every = timezone.now(), made.count, made.count == len(converted.batch.lines)
+        ids = ids_of(made.tick, made.seed, count)
+        moment = wire_value(fields["createdAt"], now)
+        columns: dict[str, Sequence[Any]] = {
+            "id": ids,
+            "createdAt": [moment] * count,
+            "updatedAt": [moment] * count,
+            "revision": [wire_value(fields["revision"], 1)] * count,
+            OWNER: [wire_value(fields[OWNER], self._source.owner)] * count,
+        }
+        for key, column in converted.columns.items():
+            columns[key] = column.wire if every else [column.wire[index] for index in converted.fit]
+        if OWNER in converted.columns and self._source.owner:
+            default = wire_value(fields[OWNER], self._source.owner)
+            columns[OWNER] = [default if value is None else value for value in columns[OWNER]]
+        members = self.definition.members
+        return [members[key].attribute for key in columns], list(columns.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What makes the ids of the rows of a batch again."""
+
+    tick: int
+    seed: bytes
+    count: int
+
+    @property
+    def end(self) -> int:
+        """The first tick after them."""
+        return self.tick + self.count
+
+
+def _unknown_members(batch: Batch, known: Collection[str]) -> list[tuple[int, str, str]]:
+    return [
+        (index, _pointer(key), _("There is no such column."))
+        for index, record in enumerate(batch.records)
+        if not record.keys() <= known
+        for key in record.keys() - known
+    ]
+
+
+def _refuse_missing(place: _Place, relation: Relation, converted: Converted) -> None:
+    column = place.member.column
+    values = converted.columns[place.member.key].values
+    named = [(index, relation.ids(values[index])) for index in converted.fit if values[index] is not None]
+    if not named or column is None or column.target_id is None:
+        return
+    gone = references.missing(table_by_number(column.target_id), {id for _index, ids in named for id in ids})
+    if gone:
+        detail = _("There is no row %(id)s in the table that this refers to.")
+        converted.refuse(
+            [(index, _pointer(place.header), detail % {"id": id}) for index, ids in named for id in ids if id in gone]
+        )
+
+
+def _refuse_taken(definition: Definition, places: Sequence[_Place], converted: Converted) -> None:
+    """Of two rows with the same value, the one that is there before stays, or else the one that stands first."""
+    values = {place: converted.columns[place.member.key].values for place in places}
+    taken = {
+        place: _there(definition, place.member, [values[place][index] for index in converted.fit]) for place in places
+    }
+    reasons = []
+    for index in converted.fit:
+        own = [(place, values[place][index]) for place in places if values[place][index] is not None]
+        conflicts = [(place, value) for place, value in own if value in taken[place]]
+        for place, value in conflicts:
+            detail = _("Another row has the %(key)s ‘%(value)s’.")
+            written = place.member.type.write(value)[:100]
+            reasons.append((index, _pointer(place.header), detail % {"key": place.member.key, "value": written}))
+        if not conflicts:
+            for place, value in own:
+                taken[place].add(value)
+    if reasons:
+        converted.refuse(reasons)
+
+
+def _there(definition: Definition, member: Member, values: Sequence[Any]) -> set[Any]:
+    """Those of the values that rows have."""
+    asked = [value for value in values if value is not None]
+    rows = definition.rows().filter(models.Q(**{f"{member.attribute}__in": asked}))
+    return set(rows.values_list(member.attribute, flat=True)) if asked else set()
+
+
+def _pointer(header: str) -> str:
+    return "/" + header.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,192 @@
+"""Takes in a file: megabyte by megabyte into the database, where every worker finds it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_of, find_table
+from datahub.errors import BodyCutShort, KeyTaken
+from datahub.import_files import CsvFile, Unreadable, foreign_encoding
+from datahub.models import Import, ImportChunk, Job, Table
+from datahub.names import flaws, key_flaw, name_flaw
+from datahub.services import jobs
+from datahub.services.column_checks import COLUMNS_MAX
+from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.origin import Origin
+
+CHUNK_BYTES = 1_000_000
+OWNER = "owner"
+NOWHERE = ""
+PASSED_OVER = frozenset(member.key for member in SYSTEM_MEMBERS if member.key != OWNER)  # new rows have their own
+
+
+class Stream(Protocol):
+    """Where a body is read from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it comes in: its format (`Import.Format`), how many bytes it has, and where they are read."""
+
+    format: str
+    size: int
+    stream: Stream
+
+
+def start_import(*, table: str, makes_table: bool, upload: Upload, origin: Origin, owner: UUID | None = None) -> Import:
+    """Store a file and ask for its import, into the table of this id or key, or into a new one of this key.
+
+    `owner` becomes that of rows that name none. Headers are keys or names of columns; those of what the system sets
+    are passed over. What can be told from the file's beginning is refused at once: raises `InvalidInput`,
+    `NoSuchTable`, `KeyTaken`, or `BodyCutShort`. Never in a transaction: an upload takes its time.
+    """
+    definition = None if makes_table else definition_of(find_table(table))
+    if definition is None:
+        _check_new_key(table)
+    pieces = _pieces(upload)
+    first = next(pieces, b"")
+    headers = _headers(upload, first)
+    if definition is not None:
+        headers, targets = _targets(definition, headers, upload.format)
+    found = Import.objects.create(
+        table=definition.table if definition else None,
+        table_key=definition.table.key if definition else table,
+        makes_table=makes_table,
+        format=upload.format,
+        origin=asdict(origin),
+        owner=owner,
+        headers=headers,
+        targets=targets if definition else [],
+    )
+    try:
+        _store(found, first, pieces, upload.size)
+    except BaseException:
+        found.delete()
+        raise
+    return found
+
+
+def delete_abandoned_uploads(now: Any) -> int:
+    """Forget files that never became complete; tells how many."""
+    return sum(1 for each in Import.objects.abandoned(now) if each.delete())
+
+
+def _store(found: Import, first: bytes, pieces: Iterator[bytes], size: int) -> None:
+    stored = 0
+    chunk: bytes | None = first
+    for number in range(size + 1):
+        if not chunk:
+            break
+        ImportChunk.objects.create(of=found, number=number, content=chunk)
+        stored += len(chunk)
+        chunk = next(pieces, None)
+    if stored < size:
+        raise BodyCutShort
+    with transaction.atomic():
+        found.state = Import.State.RUNNING
+        found.save()
+        jobs.ask_for(Job.Kind.IMPORT, found.pk)
+
+
+def _pieces(upload: Upload) -> Iterator[bytes]:
+    """The file in pieces of a megabyte each but the last."""
+    piece = bytearray()
+    while read := upload.stream.read(CHUNK_BYTES - len(piece)):
+        piece += read
+        if len(piece) == CHUNK_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
+
+
+def _check_new_key(key: str) -> None:
+    if errors := flaws(table=(key_flaw, key)):
+        raise InvalidInput(errors)
+    if Table.objects.filter(folded_key=key.lower()).exists():
+        raise KeyTaken(_("There already is a table with the key ‘%(key)s’.") % {"key": key}, field="table")
+
+
+def _headers(upload: Upload, first: bytes) -> list[str]:
+    """The headers of a CSV, each a different one; none of NDJSON, whose lines name their members themselves."""
+    if foreign_encoding(first):
+        raise _refused("", "not-utf-8", _("The file is not UTF-8; export it again as “CSV UTF-8”."))
+    if not first.strip():
+        raise _refused("", "empty", _("The file is empty."))
+    if upload.format != Import.Format.CSV:
+        return []
+    try:
+        file = CsvFile([first])
+    except Unreadable as flaw:
+        raise _refused("/headers", "unreadable", str(flaw)) from None
+    if file.is_all_header and upload.size > len(first):
+        raise _refused("/headers", "too-long", _("The line of headers does not end within the first megabyte."))
+    _check_headers(file.headers)
+    return file.headers
+
+
+def _check_headers(headers: Sequence[str]) -> None:
+    errors = []
+    if len(headers) > COLUMNS_MAX + len(SYSTEM_MEMBERS):
+        errors.append(FieldError("/headers", "too-many", _("A table may have 400 columns.")))
+    seen: set[str] = set()
+    for index, header in enumerate(headers):
+        if flaw := name_flaw(header):
+            errors.append(FieldError(f"/headers/{index}", "invalid", flaw))
+        elif header.casefold() in seen:
+            detail = _("The header ‘%(header)s’ stands twice.") % {"header": header}
+            errors.append(FieldError(f"/headers/{index}", "repeated", detail))
+        seen.add(header.casefold())
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _targets(definition: Definition, headers: list[str], format: str) -> tuple[list[str], list[str]]:
+    """The headers, and where each of them goes; the members of NDJSON are keys, whatever lines name of them."""
+    if format != Import.Format.CSV:
+        headers = [*definition.members]
+    known = _names(definition)
+    errors: list[FieldError] = []
+    targets: list[str] = []
+    for index, header in enumerate(headers):
+        target = known.get(header, known.get(header.casefold()))
+        if target is None:
+            detail = _("There is no column ‘%(header)s’.") % {"header": header}
+            errors.append(FieldError(f"/headers/{index}", "unknown-header", detail))
+        elif target in targets and target != NOWHERE:
+            detail = _("‘%(header)s’ is a column that another header names, too.") % {"header": header}
+            errors.append(FieldError(f"/headers/{index}", "repeated", detail))
+        targets.append(target or NOWHERE)
+    for key in sorted(definition.required):
+        column = definition.own[key].column
+        if column is not None and str(column.uid) not in targets:
+            detail = _("The column ‘%(key)s’ needs a value in each row; the file has none.") % {"key": key}
+            errors.append(FieldError("/headers", "required", detail))
+    if errors:
+        raise InvalidInput(errors)
+    return headers, targets
+
+
+def _names(definition: Definition) -> Mapping[str, str]:
+    """What a header may say, exactly or whatever its letter case, and where it goes: keys go before names."""
+    columns = list(definition.columns)
+    names: dict[str, str] = {}
+    for fold in (str, str.casefold):
+        for name, target in [
+            *((key, NOWHERE) for key in PASSED_OVER),
+            (OWNER, OWNER),
+            *((column.key, str(column.uid)) for column in columns),
+            *((column.name, str(column.uid)) for column in columns),
+        ]:
+            names.setdefault(fold(name), target)
+    return names
+
+
+def _refused(pointer: str, code: str, detail: str) -> InvalidInput:
+    return InvalidInput([FieldError(pointer, code, detail)])

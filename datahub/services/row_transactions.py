@@ -1,0 +1,72 @@
+"""The transactions in which rows are written: the locks they need, and what the database refuses in plain words."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import DataError, IntegrityError, OperationalError
+
+from datahub import locks
+from datahub.access import Caller
+from datahub.dynamic import Definition, definition_now, definition_of
+from datahub.errors import RowInUse, RowTooLarge
+from datahub.models import Column, Table
+from datahub.row_shapes import Row
+from datahub.services import references
+from datahub.services.unique_values import refuse_taken
+
+
+@dataclass
+class Attempt:
+    """What a transaction was about to write, to tell what the database refused of it."""
+
+    definition: Definition | None = None
+    rows: Sequence[Row] = ()
+    places: Sequence[str] = ()
+
+    def on(self, definition: Definition, rows: Sequence[Row], places: Sequence[str]) -> None:
+        self.definition, self.rows, self.places = definition, rows, places
+
+
+@contextmanager
+def clear_refusals() -> Iterator[Attempt]:
+    """Around a transaction: what the database refuses, in the terms of the request."""
+    attempt = Attempt()
+    try:
+        yield attempt
+    except IntegrityError as error:
+        if attempt.definition is None:
+            raise
+        refuse_taken(attempt.definition, attempt.rows, attempt.places, error)
+    except (OperationalError, DataError) as error:
+        if RowTooLarge.is_meant_by(error):
+            raise RowTooLarge from error
+        raise
+
+
+@contextmanager
+def open_for_writing(table: Table, beside: Iterable[Column] = ()) -> Iterator[Definition]:
+    """A transaction among other writers of `table`, what it refers to and what refers to it; its definition as it is.
+
+    Raises `NoSuchTable` or `TableBusy`.
+    """
+    known = {table.pk, *(column.table_id for column in beside), *definition_of(table).target_ids}
+    with locks.writing(known):
+        definition = definition_now(table.pk)
+        if unknown := definition.target_ids - known:
+            locks.share(unknown)
+        yield definition
+
+
+@contextmanager
+def open_for_deletion(table: Table, caller: Caller) -> Iterator[tuple[Definition, list[Column]]]:
+    """The same, with the columns that refer to the table: those there were before may have got company meanwhile."""
+    with open_for_writing(table, beside=references.referring_to(table)) as definition:
+        referring = references.referring_to(definition.table)
+        locks.share({column.table_id for column in referring})
+        try:
+            yield definition, referring
+        except RowInUse as refusal:
+            if caller.reads_all:
+                raise
+            raise RowInUse(refusal.detail, (), refusal.count) from None  # which rows those are is not for everyone

@@ -1,0 +1,60 @@
+"""What a worker does with a job: one portion after the other, and what becomes of one that fails."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
+
+from datahub.errors import TableBusy
+from datahub.models import Job
+from datahub.services import jobs
+from datahub.services.background_conversion import Converting
+from datahub.services.imports.loading import Loading
+from datahub.services.imports.undo import Undoing
+
+log = logging.getLogger("fastgen.worker")
+
+
+class Work(Protocol):
+    """A job in a worker's hands."""
+
+    def step(self) -> bool: ...
+
+    def fail(self, detail: str) -> None: ...
+
+
+KINDS: Mapping[str, Callable[[jobs.Lease], Work]] = {
+    Job.Kind.IMPORT: Loading,
+    Job.Kind.UNDO: Undoing,
+    Job.Kind.CONVERSION: Converting,
+}
+
+
+class Working:
+    """A job and how far this worker is with it."""
+
+    def __init__(self, lease: jobs.Lease) -> None:
+        self._lease = lease
+        self._work = KINDS[lease.kind](lease)
+
+    def step(self) -> bool:
+        """Do one portion; tells whether this worker should go on. Raises what says that the database is away.
+
+        A portion that fails is tried again after a while, by whoever comes first, and after 20 times no more.
+        """
+        try:
+            if self._lease.tries > jobs.TRIES_MAX:
+                self._work.fail(_("It failed %(count)d times in a row.") % {"count": jobs.TRIES_MAX})
+            return self._work.step()
+        except jobs.LeaseLost:
+            return False
+        except TableBusy:
+            jobs.put_off(self._lease, seconds=1)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("The job %s %s failed; it is tried again.", self._lease.kind, self._lease.subject)
+            jobs.put_off(self._lease)
+        return False

@@ -1,0 +1,338 @@
+"""A file becomes rows: what goes in, what is kept apart, and how it is undone."""
+
+import pytest
+
+from tests.conftest import Api
+from tests.datahub.conftest import made, pointers
+from tests.datahub.importing import NDJSON, do_jobs, imported, rows_of, send, state_of, undone
+
+pytestmark = pytest.mark.django_db
+PERSON = "name,email,age\nAnn,ann@example.com,42\n"
+
+
+def test_a_file_becomes_rows_in_its_order(people: Api):
+    result = imported(people, "table=people", "Name,AGE,City\nAnn,42,Rome\nBen,,\n")
+
+    assert (result["state"], result["rowsRead"], result["rowsImported"]) == ("done", 2, 2)
+    assert rows_of(people, "people", "name", "age", "city") == [["Ann", 42, "Rome"], ["Ben", None, None]]
+
+
+def test_an_import_is_accepted_and_then_runs(people: Api):
+    answer = made(send(people, "table=people", PERSON), 202)
+
+    assert (answer["table"], answer["state"], answer["rejects"]) == ("people", "running", [])
+
+
+def test_a_new_table_gets_the_types_that_its_file_has(admin: Api):
+    content = "Name,Age,Price,Born,Seen,Active\nAnn,1,1.50,2026-11-24,2026-11-24T09:30:00Z,true\n"
+
+    result = imported(admin, "table=things&create=true", content)
+
+    columns = made(admin.get("/tables/things"), 200)["columns"]
+    types = [column["type"] for column in columns]
+    assert result["state"] == "done"
+    assert types == ["text", "integer", "decimal", "date", "dateTime", "boolean"]
+    keys = [column["key"] for column in columns]
+    assert rows_of(admin, "things", *keys) == [["Ann", 1, "1.50", "2026-11-24", "2026-11-24T09:30:00Z", True]]
+
+
+def test_bad_rows_are_kept_apart_and_good_ones_go_in(people: Api):
+    content = 'name,age\nAnn,42\nBen,old\n\n"C\nD",1\nEve\n,7\nFay,-1\n'
+
+    result = imported(people, "table=people", content)
+
+    assert (result["rowsRead"], result["rowsImported"], result["rowsRejected"]) == (6, 2, 4)
+    assert [(each["line"], each["pointer"]) for each in result["rejects"]] == [
+        (3, "/age"),
+        (7, ""),
+        (8, "/name"),
+        (9, "/age"),
+    ]
+    assert rows_of(people, "people", "name") == [["Ann"], ["C\nD"]]
+
+
+def test_a_value_that_another_row_has_is_a_reject_if_it_must_be_unique(people: Api):
+    made(people.post("/tables/people/rows", {"name": "Ann", "email": "ann@example.com"}))
+    content = "name,email\nBob,ann@example.com\nBen,ben@example.com\nEve,ben@example.com\nFay,\nGil,\n"
+
+    result = imported(people, "table=people", content)
+
+    assert [(each["line"], each["pointer"]) for each in result["rejects"]] == [(2, "/email"), (4, "/email")]
+    assert [name for [name] in rows_of(people, "people", "name")] == ["Ann", "Ben", "Fay", "Gil"]
+
+
+def test_a_relation_must_name_a_row_that_is_there(people: Api):
+    [there] = made(people.post("/tables/people/rows", [{"name": "Ann"}]))["items"]
+    columns = [{"name": "Person", "type": "relation", "options": {"table": "people"}}]
+    made(people.post("/tables", {"name": "Orders", "columns": columns}))
+    gone = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
+
+    result = imported(people, "table=orders", f"person\n{there['id']}\n{gone}\n")
+
+    assert [(each["line"], each["pointer"]) for each in result["rejects"]] == [(3, "/person")]
+    assert rows_of(people, "orders", "person") == [[there["id"]]]
+
+
+def test_only_the_first_thousand_flaws_are_kept_and_all_are_counted(people: Api):
+    result = imported(people, "table=people", "name,age\n" + "Ann,old\n" * 1200)
+
+    assert len(result["rejects"]) == 1000
+    assert result["rowsRejected"] == 1200
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        ("name,shoes\n", "/headers/1"),
+        ("name,name\n", "/headers/1"),
+        ("name,\n", "/headers/1"),
+        ("age\n1\n", "/headers"),
+        ("", ""),
+        ("name\nAnn\n".encode("utf-16"), ""),
+        ("name\nAnn\n".encode("utf-16-le"), ""),
+    ],
+)
+def test_a_file_that_can_not_fit_is_refused_at_once(people: Api, content: str | bytes, pointer: str):
+    answer = send(people, "table=people", content)
+
+    assert pointers(answer) == [pointer]
+
+
+def test_headers_without_rows_are_an_import_of_nothing(people: Api):
+    result = imported(people, "table=people", "name")
+
+    assert (result["state"], result["rowsRead"]) == ("done", 0)
+
+
+def test_a_table_that_is_not_there_is_404(admin: Api):
+    assert send(admin, "table=nothing", PERSON).status_code == 404
+
+
+def test_a_key_that_is_taken_makes_no_new_table(people: Api):
+    assert pointers(send(people, "table=people&create=true", PERSON), 409) == ["/table"]
+
+
+def test_a_key_that_was_taken_meanwhile_ends_the_import(admin: Api):
+    id = made(send(admin, "table=people&create=true", PERSON), 202)["id"]
+    made(admin.post("/tables", {"name": "People"}))
+
+    do_jobs()
+
+    assert state_of(admin, id)["state"] == "failed"
+    assert "people" in state_of(admin, id)["detail"]
+
+
+def test_another_media_type_is_refused(people: Api):
+    assert send(people, "table=people", PERSON, "application/json").status_code == 415
+
+
+def test_unknown_parameters_are_refused(people: Api):
+    assert pointers(send(people, "table=people&creat=true", PERSON)) == ["/creat"]
+
+
+def test_a_person_may_not_import(people: Api, person):
+    assert send(person(), "table=people", PERSON).status_code == 403
+
+
+def test_nobody_without_credentials_sees_or_starts_an_import(people: Api, api: Api):
+    id = imported(people, "table=people", PERSON)["id"]
+
+    assert api.get(f"/imports/{id}").status_code == 401
+    assert api.post("/imports?table=people").status_code == 401
+
+
+def test_a_new_table_needs_the_scope_for_tables_as_well(key):
+    assert send(key("rows:write"), "table=people&create=true", PERSON).status_code == 403
+    assert send(key("rows:write", "tables:write"), "table=people&create=true", PERSON).status_code == 202
+
+
+def test_who_may_write_rows_may_import_into_a_table_and_see_it(people: Api, key):
+    writer = key("rows:write")
+
+    assert imported(writer, "table=people", PERSON)["rowsImported"] == 1
+
+
+def test_an_import_is_one_event_and_none_for_its_rows(admin: Api, told):
+    made(admin.post("/tables", {"name": "People", "rowEvents": True, "columns": [{"name": "Name", "type": "text"}]}))
+
+    imported(admin, "table=people", "name\nAnn\nBen\n")
+
+    assert told() == ["api.dataTable_created", "api.dataTable_imported"]
+
+
+def test_the_event_of_an_import_tells_which_and_how_many(people: Api):
+    id = imported(people, "table=people", PERSON)["id"]
+
+    event = made(people.get("/tables/people"), 200)
+    from events.models import Event
+
+    data = Event.objects.get(type="api.dataTable_imported").data
+    assert data == {"ID": event["id"], "Name": "People", "Description": "", "importId": id, "rowsImported": 1}
+
+
+def test_a_new_table_is_an_event_before_its_import(admin: Api, told):
+    imported(admin, "table=people&create=true", PERSON)
+
+    assert told() == ["api.dataTable_created", "api.dataTable_imported"]
+
+
+def test_a_column_that_is_deleted_meanwhile_ends_the_import(people: Api):
+    id = made(send(people, "table=people", "name,city\nAnn,Rome\n"), 202)["id"]
+    people.delete("/tables/people/columns/city")
+
+    do_jobs()
+
+    result = state_of(people, id)
+    assert (result["state"], result["rowsImported"]) == ("failed", 0)
+    assert "city" in result["detail"]
+
+
+def test_a_column_that_is_renamed_meanwhile_is_filled_all_the_same(people: Api):
+    send(people, "table=people", "name,city\nAnn,Rome\n")
+    people.patch("/tables/people/columns/city", {"key": "town"})
+
+    do_jobs()
+
+    assert rows_of(people, "people", "name", "town") == [["Ann", "Rome"]]
+
+
+def test_a_table_that_is_deleted_meanwhile_ends_the_import(people: Api):
+    id = made(send(people, "table=people", PERSON), 202)["id"]
+    people.delete("/tables/people")
+
+    do_jobs()
+
+    assert state_of(people, id)["state"] == "failed"
+
+
+def test_formulas_are_text_like_any_other(people: Api):
+    imported(people, "table=people", 'name\n"=1+1"\n@SUM(A1)\n')
+
+    assert rows_of(people, "people", "name") == [["=1+1"], ["@SUM(A1)"]]
+
+
+def test_a_byte_order_mark_and_any_line_ends_are_no_part_of_the_values(people: Api):
+    imported(people, "table=people", b"\xef\xbb\xbfname,city\r\nAnn,Rome\rBen,Oslo\nEve,Bonn")
+
+    assert rows_of(people, "people", "name", "city") == [["Ann", "Rome"], ["Ben", "Oslo"], ["Eve", "Bonn"]]
+
+
+def test_a_row_that_is_not_utf_8_is_a_reject_and_no_other(people: Api):
+    result = imported(people, "table=people", b"name\nAnn\n\xff\xfe\nBen\n")
+
+    assert [each["line"] for each in result["rejects"]] == [3]
+    assert rows_of(people, "people", "name") == [["Ann"], ["Ben"]]
+
+
+def test_a_cell_of_a_megabyte_is_a_long_text(admin: Api):
+    imported(admin, "table=texts&create=true", "text\n" + "x" * 1_000_000 + "\n")
+
+    [[text]] = rows_of(admin, "texts", "text")
+    assert len(text) == 1_000_000
+
+
+def test_members_that_the_system_sets_are_passed_over_and_the_owner_is_taken(people: Api):
+    owner = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
+
+    imported(people, "table=people", f"id,name,owner,revision\nwhatever,Ann,{owner},7\nx,Ben,,1\n")
+
+    assert rows_of(people, "people", "name", "owner", "revision") == [["Ann", owner, 1], ["Ben", None, 1]]
+
+
+def test_ndjson_becomes_rows_and_what_is_none_is_kept_apart(people: Api):
+    lines = [
+        '{"name": "Ann", "age": 42}',
+        "",
+        "[1]",
+        '{"name": "Ben", "age": "42"}',
+        '{"name": "Eve", "shoes": 1}',
+        "{",
+    ]
+
+    result = imported(people, "table=people", "\n".join([*lines, '{"name": "Fay", "amount": 1.5}']), NDJSON)
+
+    assert [(each["line"], each["pointer"]) for each in result["rejects"]] == [
+        (3, ""),
+        (4, "/age"),
+        (5, "/shoes"),
+        (6, ""),
+    ]
+    assert rows_of(people, "people", "name", "age", "amount") == [["Ann", 42, None], ["Fay", None, "1.50"]]
+
+
+def test_a_new_table_of_ndjson_has_every_member_of_any_line(admin: Api):
+    lines = '{"name": "Ann", "tags": ["a"]}\n{"name": "", "age": 1.5, "on": true, "day": "2026-11-24"}\n{"mixed": 1}\n{"mixed": "a"}'
+
+    imported(admin, "table=things&create=true", lines, NDJSON)
+
+    columns = {each["key"]: each["type"] for each in made(admin.get("/tables/things"), 200)["columns"]}
+    assert columns == {
+        "name": "text",
+        "tags": "json",
+        "age": "decimal",
+        "on": "boolean",
+        "day": "date",
+        "mixed": "json",
+    }
+    assert rows_of(admin, "things", "name", "tags", "age")[:2] == [["Ann", ["a"], None], ["", None, "1.5"]]
+
+
+def test_an_undo_takes_the_rows_out_again_and_leaves_others(people: Api):
+    made(people.post("/tables/people/rows", {"name": "Zoe"}))
+    id = imported(people, "table=people", "name\nAnn\nBen\n")["id"]
+
+    result = undone(people, id)
+
+    assert (result["state"], result["undone"]) == ("done", {"rowsDeleted": 2, "rowsKept": 0})
+    assert rows_of(people, "people", "name") == [["Zoe"]]
+
+
+def test_an_undo_leaves_rows_that_were_changed_since(people: Api):
+    id = imported(people, "table=people", "name\nAnn\nBen\n")["id"]
+    [[first], _] = rows_of(people, "people", "id")
+    made(people.patch(f"/tables/people/rows/{first}", {"age": 1}), 200)
+
+    assert undone(people, id)["undone"] == {"rowsDeleted": 1, "rowsKept": 1}
+    assert rows_of(people, "people", "name") == [["Ann"]]
+
+
+def test_an_undo_leaves_rows_that_others_must_not_be_without(people: Api):
+    id = imported(people, "table=people", "name\nAnn\nBen\nEve\n")["id"]
+    [_, [second], _] = rows_of(people, "people", "id")
+    columns = [{"name": "Person", "type": "relation", "options": {"table": "people"}}]
+    made(people.post("/tables", {"name": "Orders", "columns": columns}))
+    made(people.post("/tables/orders/rows", {"person": second}))
+
+    assert undone(people, id)["undone"] == {"rowsDeleted": 2, "rowsKept": 1}
+    assert rows_of(people, "people", "name") == [["Ben"]]
+
+
+def test_an_undo_that_is_asked_for_twice_is_done_once(people: Api):
+    id = imported(people, "table=people", PERSON)["id"]
+    undone(people, id)
+
+    again = people.post(f"/imports/{id}/undo")
+
+    assert made(again, 200)["undone"] == {"rowsDeleted": 1, "rowsKept": 0}
+
+
+def test_what_runs_can_not_be_undone(people: Api):
+    id = made(send(people, "table=people", PERSON), 202)["id"]
+
+    assert made(people.post(f"/imports/{id}/undo"), 409)["code"] == "import-running"
+
+
+def test_an_import_that_is_not_there_is_404(admin: Api):
+    nothing = "/imports/019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
+
+    assert admin.get(nothing).status_code == 404
+    assert admin.post(f"{nothing}/undo").status_code == 404
+
+
+def test_the_file_is_not_kept_longer_than_its_import(people: Api):
+    from datahub.models import ImportChunk, Job
+
+    imported(people, "table=people", PERSON)
+
+    assert not ImportChunk.objects.exists()
+    assert not Job.objects.exists()

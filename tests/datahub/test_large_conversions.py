@@ -1,0 +1,213 @@
+"""Changes of type of large tables: in the background, beside writers, all or nothing."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from datahub.models import Column, Conversion, Job
+from datahub.services import background_conversion, conversion, jobs
+from datahub.services.work import Working
+from events.models import Worker
+from events.services.leases import register_worker
+from tests.conftest import Api
+
+Key = Callable[..., Api]
+ROWS = "/tables/items/rows"
+
+
+@pytest.fixture
+def admin(key: Key, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """An admin of a table of 25 rows, where more than 10 are many and a batch has 4."""
+    monkeypatch.setattr(conversion, "AT_ONCE_MAX", 10)
+    monkeypatch.setattr(background_conversion, "BATCH", 4)
+    monkeypatch.setattr(background_conversion, "FEW", 2)
+    admin = key("*")
+    columns = [{"name": "Size", "type": "text", "indexed": True}, {"name": "Name", "type": "text"}]
+    assert admin.post("/tables", {"name": "Items", "columns": columns}).status_code == 201
+    admin.post(ROWS, [{"size": str(number), "name": f"n{number}"} for number in range(25)])
+    return admin
+
+
+@pytest.fixture
+def portions(db: None) -> Callable[[], Iterator[None]]:
+    """Does the job portion by portion, as a worker would."""
+
+    def work() -> Iterator[None]:
+        worker = register_worker()
+        lease = jobs.claim_job(worker=worker, living=lambda: Worker.objects.values("pk"))
+        assert lease is not None
+        working = Working(lease)
+        while working.step():
+            yield
+        assert not Job.objects.exists()
+
+    return work
+
+
+def _change(admin: Api, **changes: Any) -> Any:
+    return admin.patch("/tables/items/columns/size", {"type": "integer", **changes})
+
+
+def _column(admin: Api) -> Any:
+    return admin.get("/tables/items/columns").json()["items"][0]
+
+
+def _sizes(admin: Api) -> list[Any]:
+    return [row["size"] for row in admin.get(f"{ROWS}?limit=200").json()["items"]]
+
+
+def test_it_is_accepted_and_the_column_stays_as_it_is_meanwhile(admin: Api, portions: Any):
+    answer = _change(admin)
+
+    assert (answer.status_code, answer.json()["type"]) == (202, "text")
+    assert _column(admin)["conversion"] == {"type": "integer", "state": "running", "detail": "", "rowsConverted": 0}
+    assert _sizes(admin) == [str(number) for number in range(25)]
+
+
+def test_every_value_is_converted_and_the_original_kept(admin: Api, portions: Any):
+    _change(admin)
+
+    list(portions())
+
+    assert _sizes(admin) == list(range(25))
+    assert "conversion" not in _column(admin)
+    [original] = admin.get("/tables/items/columns?hidden=true").json()["items"]
+    assert (original["type"], original["originalOf"]) == ("text", _column(admin)["id"])
+
+
+def test_its_begin_and_its_end_are_a_version_each(admin: Api, portions: Any, told: Callable[[], list[str]]):
+    _change(admin)
+    begun = (admin.get("/tables/items").json()["version"], told().count("api.dataTable_updated"))
+
+    list(portions())
+
+    assert begun == (2, 1)
+    assert (admin.get("/tables/items").json()["version"], told().count("api.dataTable_updated")) == (3, 2)
+
+
+def test_what_is_written_meanwhile_is_converted_too(admin: Api, portions: Any):
+    ids = [row["id"] for row in admin.get(f"{ROWS}?limit=200").json()["items"]]
+    _change(admin)
+
+    work = portions()
+    for number in range(7):
+        next(work)
+        admin.patch(f"{ROWS}/{ids[number]}", {"size": str(100 + number)})
+        admin.patch(f"{ROWS}/{ids[-1 - number]}", {"size": None})
+        admin.post(ROWS, {"size": str(200 + number)})
+    list(work)
+
+    sizes = _sizes(admin)
+    assert sizes[:7] == [100 + number for number in range(7)]
+    assert sizes[7:18] == list(range(7, 18))
+    assert sizes[18:25] == [None] * 7
+    assert sizes[25:] == [200 + number for number in range(7)]
+
+
+def test_a_value_that_cannot_be_converted_leaves_all_as_it_was(admin: Api, portions: Any):
+    admin.post(ROWS, {"size": "large"})
+    _change(admin)
+
+    list(portions())
+
+    column = _column(admin)
+    assert (column["type"], column["conversion"]["state"]) == ("text", "failed")
+    assert "1 values can’t be converted" in column["conversion"]["detail"]
+    assert _sizes(admin)[-1] == "large"
+    assert Column.objects.count() == 2
+    assert admin.get("/tables/items").json()["version"] == 3
+
+
+def test_after_a_failure_it_can_be_asked_for_again(admin: Api, portions: Any):
+    row = admin.post(ROWS, {"size": "large"}).json()
+    _change(admin)
+    list(portions())
+    admin.patch(f"{ROWS}/{row['id']}", {"size": "25"})
+
+    _change(admin)
+    list(portions())
+
+    assert _sizes(admin) == list(range(26))
+
+
+def test_values_that_cannot_be_converted_may_become_null(admin: Api, portions: Any):
+    admin.post(ROWS, [{"size": "large"} for _ in range(9)])
+    _change(admin, onFailure="null")
+
+    list(portions())
+
+    assert _sizes(admin) == [*range(25), *[None] * 9]
+
+
+def test_a_column_that_is_converted_waits_with_other_changes(admin: Api):
+    _change(admin)
+
+    answers = [
+        admin.patch("/tables/items/columns/size", {"name": "Width"}),
+        admin.delete("/tables/items/columns/size"),
+        _change(admin),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "column-converting")] * 3
+
+
+def test_other_columns_can_be_changed_meanwhile(admin: Api, portions: Any):
+    _change(admin)
+
+    work = portions()
+    next(work)
+    answer = admin.patch("/tables/items/columns/name", {"name": "Title"})
+    list(work)
+
+    assert answer.status_code == 200
+    assert _sizes(admin) == list(range(25))
+
+
+def test_what_becomes_unique_is_so_in_the_end(admin: Api, portions: Any):
+    assert _change(admin, unique=True).status_code == 202
+
+    list(portions())
+
+    assert _column(admin)["unique"]
+    assert admin.post(ROWS, {"size": 3}).status_code == 409
+
+
+def test_values_that_become_the_same_are_a_failure_where_they_must_differ(admin: Api, portions: Any):
+    admin.post(ROWS, {"size": "07"})
+    _change(admin, unique=True)
+
+    list(portions())
+
+    assert _column(admin)["conversion"]["state"] == "failed"
+    assert _sizes(admin)[-1] == "07"
+
+
+def test_a_dry_run_tells_what_stands_in_the_way_and_changes_nothing(admin: Api):
+    admin.post(ROWS, {"size": "large"})
+
+    refused = admin.patch("/tables/items/columns/size?dryRun=true", {"type": "integer"})
+    taken = admin.patch("/tables/items/columns/size?dryRun=true", {"type": "integer", "onFailure": "null"})
+
+    assert (refused.status_code, refused.json()["count"]) == (409, 1)
+    assert (taken.status_code, taken.json()["type"]) == (200, "integer")
+    assert not Conversion.objects.exists()
+    assert admin.get("/tables/items").json()["version"] == 1
+
+
+def test_wider_options_need_no_job(admin: Api):
+    answer = admin.patch("/tables/items/columns/size", {"options": {"maxLength": 300}})
+
+    assert (answer.status_code, answer.json()["options"]) == (200, {"maxLength": 300})
+
+
+def test_a_table_may_be_deleted_meanwhile(admin: Api, portions: Any):
+    _change(admin)
+
+    work = portions()
+    next(work)
+    answer = admin.delete("/tables/items")
+    list(work)
+
+    assert answer.status_code == 204
+    assert not Conversion.objects.exists()
