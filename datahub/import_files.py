@@ -4,14 +4,14 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any, AnyStr
 
 from django.utils.translation import gettext as _
 
 from fastgen_backend.strict_json import load_strictly
 
 CELL_MAX = 10_000_000  # characters; no column takes so many
-LINE_MAX = 10_000_000  # bytes of one line of NDJSON
+LINE_MAX = 50_000_000  # characters of CSV, bytes of NDJSON: so much memory does a file that is no such file take
 BATCH_ROWS = 5000
 BATCH_BYTES = 8_000_000
 csv.field_size_limit(CELL_MAX)
@@ -78,7 +78,7 @@ class CsvFile:
         text = io.TextIOWrapper(
             io.BufferedReader(self._raw, 65536), encoding="utf-8-sig", errors="surrogateescape", newline=""
         )
-        self._reader = csv.reader(text)
+        self._reader = csv.reader(_bounded(text))
         self.headers = self._read_headers()
 
     @property
@@ -176,13 +176,21 @@ class NdjsonFile:
         return [[record.get(header) for record in batch.records] for header in headers]
 
     def _lines(self) -> Iterator[bytes]:
-        while line := self._file.readline(LINE_MAX + 1):
+        for line in _bounded(self._file):
             self._line += 1
-            if len(line) > LINE_MAX:
-                detail = _("Line %(line)d has more than %(max)s bytes.")
-                raise Unreadable(detail % {"line": self._line, "max": f"{LINE_MAX:,}"})
             if line.strip():
                 yield line
+
+
+def _bounded(file: IO[AnyStr]) -> Iterator[AnyStr]:
+    """The lines of a file; raises `Unreadable` for one that is too long to be one."""
+    read, number = file.readline, 0
+    while line := read(LINE_MAX):
+        number += 1
+        if len(line) == LINE_MAX:
+            detail = _("Line %(line)d has more than %(max)s characters.")
+            raise Unreadable(detail % {"line": number, "max": f"{LINE_MAX:,}"})
+        yield line
 
 
 def _record(line: bytes) -> dict[str, Any] | str:

@@ -28,7 +28,7 @@ REFUSALS = {
     "412": "The row was changed meanwhile; see If-Match",
     "411": "The body has no Content-Length",
     "413": "The body is too large",
-    "415": "The body is not application/json",
+    "415": "The body is of a type that is not taken here",
     "429": "Too many requests; see Retry-After",
     "503": "Too busy; see Retry-After",
 }

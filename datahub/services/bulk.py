@@ -65,7 +65,7 @@ def delete_untouched(db_table: str, ids: Sequence[str]) -> int:
         if connection.vendor == "postgresql":
             cursor.execute(
                 f"DELETE FROM {table} WHERE id = ANY(%s::uuid[]) AND revision = 1",  # noqa: S608  a name of ours
-                [ids],
+                [list(ids)],
             )
         else:
             cursor.executemany(

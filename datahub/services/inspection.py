@@ -13,7 +13,7 @@ from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
 from datahub.column_types import Relation
-from datahub.dynamic import field_of, system_fields
+from datahub.dynamic import field_of, named_system_fields
 from datahub.models import Column, Table
 
 PRIMARY_KEY = "PRIMARY KEY"  # in the place of the index's name, which the database chose
@@ -87,8 +87,8 @@ def _flaws(table: Table, wanted: PhysicalTable, found: PhysicalTable | None) -> 
     if any(each.number > table.columns_made for each in table.columns.all()):
         yield _("The table ‘%(key)s’ has more columns than it counts; a physical name could come twice.") % place
     if found.attributes_used > table.attributes_used:
-        label = {**place, "counted": table.attributes_used, "used": found.attributes_used}
-        yield _("The table ‘%(key)s’ counts %(counted)d used attributes, but %(table)s has %(used)d.") % label
+        label = {**place, "counted": str(table.attributes_used), "used": str(found.attributes_used)}
+        yield _("The table ‘%(key)s’ counts %(counted)s used attributes, but %(table)s has %(used)s.") % label
 
 
 def _flaws_of_column(
@@ -132,10 +132,7 @@ def _flaws_of_index(
 
 def _wanted(table: Table) -> PhysicalTable:
     """What the database should hold for a table, its hidden columns too."""
-    columns = {}
-    for name, each in system_fields().items():
-        each.set_attributes_from_name(name)
-        columns[name] = _physical(each)
+    columns = {str(each.column): _physical(each) for each in named_system_fields()}
     indexes = {PRIMARY_KEY: PhysicalIndex(_definition(["id"], is_key=True), is_unique=True)}
     indexes[f"{table.db_table}_owner"] = PhysicalIndex(_definition(["owner", "id"], is_partial=True), is_unique=False)
     for column in table.columns.all():
@@ -251,7 +248,7 @@ def _definition_of_sqlite(index: str) -> str:
 def _ask(sql: str, params: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, list(params) or None)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _quoted(name: str) -> str:

@@ -25,6 +25,7 @@ from datahub.filters import ALWAYS, NEVER, Condition, as_q
 from datahub.models import Column, Table, Verb
 from datahub.row_shapes import Row, read_values, shown_row, written
 from datahub.services import references
+from datahub.services.owners import refuse_unknown_owners
 from datahub.services.row_transactions import clear_refusals, open_for_deletion, open_for_writing
 from datahub.services.row_writing import delete_ids, insert_rows, update_row
 from fastgen_backend.errors import FieldError, InvalidInput
@@ -247,6 +248,7 @@ def read_new_rows(definition: Definition, items: Sequence[Any], places: Sequence
         rows.append({**system, **values})
     if errors:
         raise InvalidInput(errors)
+    refuse_unknown_owners(definition, rows, places, caller)
     return rows
 
 
@@ -259,6 +261,7 @@ def read_changes(definition: Definition, items: Sequence[Any], places: Sequence[
     ]
     if errors:
         raise InvalidInput(errors)
+    refuse_unknown_owners(definition, new, places, caller)
     return new
 
 

@@ -13,8 +13,9 @@ from django.db import connection, connections
 
 from datahub.access import EVERYTHING
 from datahub.dynamic import find_table
-from datahub.errors import Duplicates, UniqueConflict
-from datahub.models import Column, Table
+from datahub.errors import ColumnConverting, Duplicates, UniqueConflict
+from datahub.models import Column, Job, Table
+from datahub.services import conversion, jobs, rebuilding
 from datahub.services.column_checks import NewColumn
 from datahub.services.columns import (
     ColumnChange,
@@ -27,13 +28,16 @@ from datahub.services.columns import (
 from datahub.services.inspection import inspect
 from datahub.services.rows import create_rows, delete_row, update_rows
 from datahub.services.tables import create_table
-from events.models import Event
+from datahub.services.work import Working
+from events.models import Event, Worker
+from events.services.leases import register_worker
 from fastgen_backend.errors import InvalidInput
 from fastgen_backend.origin import COMMAND_LINE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECONDS = 20
+AFTERWARDS_SECONDS = 3  # for the conversions that were begun last
 WRITERS = 4
 COLUMNS = 6  # which come and go; `note` stays
 VALUES = {"text": "17", "integer": 17, "decimal": "17.50", "json": [17], "boolean": True}
@@ -82,7 +86,15 @@ class Writer:
 
 
 def _change_schema(chance: random.Random) -> str:
-    """One change at random of the columns that come and go."""
+    """One change at random; some are refused, for what rows hold or because a column has just become another."""
+    try:
+        return _change_at_random(chance)
+    except (Duplicates, ColumnConverting, InvalidInput):
+        return "refused"
+
+
+def _change_at_random(chance: random.Random) -> str:
+    """One change of the columns that come and go."""
     table = find_table("load")
     columns = Column.objects.filter(table=table).exclude(key="note")
     visible, hidden = list(columns.visible()), list(columns.hidden())
@@ -101,19 +113,51 @@ def _change_schema(chance: random.Random) -> str:
         if verb == "hide":
             hide_column(table=table, id_or_key=str(column.uid), origin=COMMAND_LINE)
         else:
-            changes: dict[str, Any] = {
-                "rename": {"name": f"Column {chance.randrange(1000)}", "key": f"key_{chance.randrange(10**9)}"},
-                "move": {"position": chance.randrange(1, COLUMNS + 1)},
-                "type": {"type": chance.choice(TYPES), "unique": False, "indexed": False},
-                "unique": {"unique": not column.unique} if column.type != "json" else {},
-                "index": {"indexed": not column.indexed} if column.type != "json" else {},
-            }.get(verb, {})
-            change = ColumnChange(changes, nulls_unconvertible=True)
-            try:
-                change_column(table=table, id_or_key=str(column.uid), change=change, origin=COMMAND_LINE)
-            except Duplicates:
-                return "refused"
+            change = ColumnChange(_changes(verb, column, chance), nulls_unconvertible=True)
+            change_column(table=table, id_or_key=str(column.uid), change=change, origin=COMMAND_LINE)
     return verb
+
+
+def _changes(verb: str, column: Column, chance: random.Random) -> dict[str, Any]:
+    """What this verb does to a column; nothing where it can't be."""
+    can_be_indexed = column.type != "json"
+    match verb:
+        case "rename":
+            return {"name": f"Column {chance.randrange(1000)}", "key": f"key_{chance.randrange(10**9)}"}
+        case "move":
+            return {"position": chance.randrange(1, COLUMNS + 1)}
+        case "type":
+            return {"type": chance.choice(TYPES), "unique": False, "indexed": False}
+        case "unique" if can_be_indexed:
+            return {"unique": not column.unique}
+        case "index" if can_be_indexed:
+            return {"indexed": not column.indexed}
+    return {}
+
+
+class Converter:
+    """Does the jobs, one after the other, as a worker does."""
+
+    def __init__(self) -> None:
+        self._worker = register_worker()
+
+    def convert(self, _chance: random.Random) -> str:
+        lease = jobs.claim_job(worker=self._worker, living=lambda: Worker.objects.values("pk"))
+        if lease is None:
+            time.sleep(0.02)
+            return "idle"
+        working = Working(lease)
+        while working.step():
+            pass
+        return "converted"
+
+
+@pytest.fixture(params=["at once", "in the background"])
+def changes_of_type(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where values are converted, and physical tables that are worn out soon."""
+    monkeypatch.setattr(rebuilding, "REBUILT_AFTER", 50)
+    if request.param == "in the background":
+        monkeypatch.setattr(conversion, "AT_ONCE_MAX", 20)
 
 
 @pytest.fixture
@@ -132,23 +176,28 @@ def _work(work: Work, seed: int, until: float, done: Counter[str]) -> None:
         connections.close_all()
 
 
-def test_no_write_fails_and_nothing_is_lost_while_columns_come_and_go(table: Table):
+def test_no_write_fails_and_nothing_is_lost_while_columns_come_and_go(table: Table, changes_of_type: None):
     writers = [Writer() for _ in range(WRITERS)]
+    converter = Converter()
     changes: Counter[str] = Counter()
+    conversions: Counter[str] = Counter()
     until = time.monotonic() + SECONDS
 
-    with ThreadPoolExecutor(WRITERS + 1) as threads:
+    with ThreadPoolExecutor(WRITERS + 2) as threads:
         running = [
             threads.submit(_work, each.write, seed, until, each.done) for seed, each in enumerate(writers, start=1)
         ]
         running.append(threads.submit(_work, _change_schema, 0, until, changes))
+        running.append(threads.submit(_work, converter.convert, 0, until, conversions))
     for each in running:
         each.result()
+    _work(converter.convert, 0, time.monotonic() + AFTERWARDS_SECONDS, conversions)
 
     table.refresh_from_db()
     expected = {id: note for writer in writers for id, note in writer.notes.items()}
     assert _notes(table) == expected
     assert Event.objects.filter(type="api.dataTable_updated").count() == table.version - 1
+    assert not Job.objects.exists()
     assert inspect().flaws == []
     assert changes.keys() > {"add", "hide", "restore", "purge", "rename", "move", "type"}
     assert all(writer.done["risk"] for writer in writers)

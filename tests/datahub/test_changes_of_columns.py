@@ -1,10 +1,14 @@
 """Columns by REST: added, changed, moved, deleted, restored and purged, whatever rows there are."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 
+from datahub import locks
+from datahub.dynamic import find_table
 from datahub.models import Column
 from events.models import Event
 from tests.conftest import Api
@@ -386,6 +390,33 @@ def test_a_restored_column_is_required_only_where_every_row_has_a_value(people: 
 
     assert made(people.post(f"{COLUMNS}/name/restore"), 200)["required"] is is_filled
     assert made(people.get(f"{ROWS}/{row}"), 200)["name"] == "Ann 0"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_relation_is_not_restored_while_rows_it_may_name_are_being_deleted(
+    people: Api, monkeypatch: pytest.MonkeyPatch
+):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time.")
+    monkeypatch.setattr(locks, "CHANGE_SECONDS", 1)
+    relation = {"name": "Keeper", "type": "relation", "options": {"table": "people"}}
+    made(people.post("/tables", {"name": "Pets", "columns": [relation]}))
+    people.delete("/tables/pets/columns/keeper")
+    others = find_table("people").pk
+
+    with ThreadPoolExecutor(1) as another, locks.writing([others]):
+        answer = another.submit(_elsewhere, people.post, "/tables/pets/columns/keeper/restore").result()
+
+    assert made(answer, 503)["code"] == "table-busy"
+    assert people.post("/tables/pets/columns/keeper/restore").status_code == 200
+
+
+def _elsewhere(call: Callable[..., Any], *args: Any) -> Any:
+    """The same, with the connection of a thread of its own."""
+    try:
+        return call(*args)
+    finally:
+        connections.close_all()
 
 
 @pytest.mark.parametrize("action", ["restore", "purge"])

@@ -24,6 +24,12 @@ def _table(admin: Api) -> dict[str, Any]:
     return dict(made(admin.get(TABLE), 200))
 
 
+def _do(caller: Api, line: str, body: Any) -> Any:
+    """The answer to a request such as `PATCH /tables/people`."""
+    method, path = line.split()
+    return caller.call(method, path, body)
+
+
 def _physical_tables() -> list[str]:
     return [name for name in connection.introspection.table_names() if name.startswith("dh_")]
 
@@ -69,7 +75,7 @@ def test_a_table_is_read_as_it_was_answered(admin: Api):
 def test_every_change_is_one_event_with_the_values_of_then(people: Api, path: str, body: Any, type: str):
     before = Event.objects.count()
 
-    answer = people.call(*path.split(), body)
+    answer = _do(people, path, body)
 
     assert answer.status_code in {200, 201, 204}
     [event] = Event.objects.order_by("id")[before:]
@@ -101,7 +107,7 @@ def test_a_change_of_which_nobody_can_be_told_is_not_made(people: Api, path: str
     signal = getattr(signals, name)
     signal.connect(fail)
     try:
-        answer = people.call(*path.split(), body)
+        answer = _do(people, path, body)
     finally:
         signal.disconnect(fail)
 
@@ -345,6 +351,6 @@ def test_what_refers_to_a_cleared_table_is_cleared_where_it_says_so(people: Api)
     "path", ["POST /tables", "PATCH /tables/people", "DELETE /tables/people", "POST /tables/people/clear"]
 )
 def test_who_may_only_read_tables_changes_none(people: Api, key: Callable[..., Api], api: Api, path: str):
-    assert key("tables:read").call(*path.split(), {"name": "Two"}).status_code == 403
-    assert api.call(*path.split(), {"name": "Two"}).status_code == 401
+    assert _do(key("tables:read"), path, {"name": "Two"}).status_code == 403
+    assert _do(api, path, {"name": "Two"}).status_code == 401
     assert _table(key("tables:read"))["version"] == 1

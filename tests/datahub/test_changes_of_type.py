@@ -55,7 +55,7 @@ def _everything(admin: Api, told: Told) -> Any:
 
 
 MOMENT = "2026-11-24T23:30:00Z"
-TWO_WAYS = [
+TWO_WAYS: list[tuple[str, dict[str, Any], list[Any], str, dict[str, Any], list[Any]]] = [
     ("integer", {}, [1, -20, None], "text", {}, ["1", "-20", None]),
     ("integer", {}, [0, 1], "boolean", {}, [False, True]),
     ("integer", {}, [5, 2**53], "float", {}, [5.0, 2.0**53]),

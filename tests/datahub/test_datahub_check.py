@@ -188,6 +188,26 @@ def test_a_count_of_columns_that_is_too_low_is_named(table: Table, check: Check)
     assert flaw == "The table ‘people’ has more columns than it counts; a physical name could come twice."
 
 
+def test_a_count_of_attributes_that_is_too_low_is_named(table: Table, check: Check):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite counts no dropped columns.")
+    _run(f"ALTER TABLE {table.db_table} ADD COLUMN extra bigint")
+    _run(f"ALTER TABLE {table.db_table} DROP COLUMN extra")
+
+    assert check() == [f"The table ‘people’ counts 10 used attributes, but {table.db_table} has 11."]
+
+
+def test_a_column_that_may_be_null_and_must_not_is_named(table: Table, check: Check):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite can't change that.")
+    _run(f"ALTER TABLE {table.db_table} ALTER COLUMN revision DROP NOT NULL, ALTER COLUMN c1 SET NOT NULL")
+
+    assert check() == [
+        f"{table.db_table}.revision may be null, but must not be.",
+        f"{table.db_table}.c1 must not be null, but should be free to be.",
+    ]
+
+
 def test_it_changes_nothing(table: Table, check: Check):
     _run(f"DROP INDEX {table.db_table}_{_column(table, 'email')}_u")
 

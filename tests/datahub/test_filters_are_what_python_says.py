@@ -190,7 +190,7 @@ def table(db: None) -> Table:
     return create_table(name="All", columns=columns, origin=COMMAND_LINE)
 
 
-bounded = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+bounded = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @contextmanager

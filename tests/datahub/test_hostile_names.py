@@ -245,7 +245,7 @@ def test_an_address_of_nothing_is_not_found(admin: Api, address: str):
 MEMBERS = st.sampled_from(NAMES + NO_NAMES + RESERVED + WORDS) | st.text(max_size=10)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=MEMBERS, key=MEMBERS, column=MEMBERS, type=st.just("text") | MEMBERS)
 def test_whatever_it_is_called_a_table_is_made_or_refused(admin: Api, name: str, key: str, column: str, type: str):
     for body in (
@@ -295,12 +295,12 @@ def test_a_table_may_have_400_columns_and_no_more(admin: Api):
     assert more.json()["code"] == "too-many-columns"
 
 
-@pytest.mark.parametrize("length", [1, 15, 20, 23, 25, 100, 255])
-def test_a_row_too_large_for_the_database_is_refused_in_words(admin: Api, length: int):
+@pytest.mark.parametrize(("length", "fits"), [(1, True), (15, True), (19, True), (23, False), (40, True), (255, True)])
+def test_a_row_too_large_for_the_database_is_refused_in_words(admin: Api, length: int, fits: bool):
+    """PostgreSQL puts aside what is longer than 23 bytes; of 400 shorter texts there is no room for all."""
     table = admin.post("/tables", {"name": "Wide", "columns": _columns(400)}).json()
-    keys = [column["key"] for column in table["columns"]]
     row = admin.post("/tables/wide/rows", {}).json()
-    values = dict.fromkeys(keys, "ß1" * 200)
+    values = dict.fromkeys([column["key"] for column in table["columns"]], "x1" * 200)
     values = {key: value[:length] for key, value in values.items()}
 
     answers = [
@@ -309,20 +309,20 @@ def test_a_row_too_large_for_the_database_is_refused_in_words(admin: Api, length
         admin.patch(f"/tables/wide/rows/{row['id']}", values),
     ]
 
-    assert {answer.status_code for answer in answers} <= {200, 201, 400}
-    if any(answer.status_code == 400 for answer in answers):
-        assert connection.vendor == "postgresql"
-        assert {answer.json()["code"] for answer in answers} == {"row-too-large"}
-        assert [len(admin.get("/tables/wide/rows").json()["items"])] == [1]
+    if fits or connection.vendor == "sqlite":
+        assert [answer.status_code for answer in answers] == [201, 201, 200]
+    else:
+        assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "row-too-large")] * 3
+        assert admin.get("/tables/wide/rows").json()["items"] == [row]
 
 
 def test_a_change_of_type_that_makes_a_row_too_large_is_refused_in_words(admin: Api):
-    table = admin.post("/tables", {"name": "Wide", "columns": _columns(385)}).json()
+    table = admin.post("/tables", {"name": "Wide", "columns": _columns(395)}).json()
     keys = [column["key"] for column in table["columns"]]
     written = admin.post("/tables/wide/rows", dict.fromkeys(keys, "1" * 19))
     assert written.status_code == 201, written.content
 
-    answers = [admin.patch(f"/tables/wide/columns/{key}", {"type": "longText"}) for key in keys[:40]]
+    answers = [admin.patch(f"/tables/wide/columns/{key}", {"type": "longText"}) for key in keys[:12]]
 
     assert {answer.status_code for answer in answers} <= {200, 400}
     if connection.vendor == "postgresql":

@@ -63,7 +63,7 @@ SENT = st.recursive(
     max_leaves=6,
 )
 MEMBERS = st.sampled_from([*TYPES, "id", "createdAt", "revision", "owner", "nothing", "", "\0", "text__eq"])
-bounded = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+bounded = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _nested(depth: int, opening: str = "[", closing: str = "]", core: str = "1") -> bytes:
@@ -87,6 +87,10 @@ def _is_plain(answer: Any, *expected: int) -> bool:
     return answer.status_code in expected
 
 
+def _header(name: str, value: str) -> dict[str, Any]:
+    return {name: value}
+
+
 def _numbers_as_doubles(content: bytes) -> Any:
     """The JSON, though PostgreSQL writes out all digits of large numbers."""
     return json.loads(content, parse_int=float)
@@ -97,17 +101,16 @@ def _numbers_as_doubles(content: bytes) -> Any:
 
 @pytest.mark.parametrize("type", TYPES)
 def test_junk_in_a_column_is_kept_or_refused(admin: Api, type: str):
+    kept = []
     for value in JUNK:
         answer = admin.post("/tables/all/rows", {type: value})
-
         assert _is_plain(answer, 201, 400), (value, answer.content)
-        if answer.status_code == 201:
-            read = admin.get(f"/tables/all/rows/{answer.json()['id']}")
-            assert _numbers_as_doubles(read.content) == _numbers_as_doubles(answer.content), value
+        kept += [answer.content] if answer.status_code == 201 else []
 
-    assert admin.get("/tables/all/rows?limit=200").status_code == 200
-    assert admin.get("/tables/all/rows.csv").getvalue()
-    assert admin.get("/tables/all/rows.ndjson").getvalue()
+    lines = admin.get("/tables/all/rows.ndjson").getvalue().splitlines()
+
+    assert [_numbers_as_doubles(line) for line in lines[2:]] == [_numbers_as_doubles(content) for content in kept]
+    assert admin.get("/tables/all/rows.csv").getvalue().startswith(b"id,")
 
 
 @bounded
@@ -135,7 +138,6 @@ def test_what_a_database_can_not_keep_is_refused(admin: Api, type: str, text: st
 
 
 BODIES = {
-    "nothing": b"",
     "half": b'{"text": ',
     "not UTF-8": b'{"text": "\xff"}',
     "NUL": b"\0",
@@ -145,7 +147,7 @@ BODIES = {
     "1e400": b'{"float": 1e400}',
     "-1e400": b'{"json": [-1e400]}',
     "1e400 as decimal": b'{"decimal": 1e400}',
-    "a million digits": b'{"integer": ' + b"1" * 1_000_000 + b"}",
+    "many digits": b'{"integer": ' + b"1" * 100_000 + b"}",
     "twice": b'{"text": "a", "text": "b"}',
     "comment": b'{"text": "a" /* b */}',
     "text": b'"text"',
@@ -161,23 +163,18 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("once", [{}, {"idempotency-key": "k"}], ids=["", "once"])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_body_that_is_no_row_is_refused(admin: Api, body: bytes, once: dict[str, str]):
-    if body == b"":
-        pytest.skip("an empty body says nothing wrong")
-
-    answer = admin.call("POST", "/tables/all/rows", raw=body, **once)
+def test_a_body_that_is_no_row_is_refused(admin: Api, body: bytes):
+    answer = admin.call("POST", "/tables/all/rows", raw=body)
+    once = admin.call("POST", "/tables/all/rows", raw=body, **_header("idempotency-key", "k"))
 
     assert _is_plain(answer, 400), answer.content
+    assert once.content == answer.content
     assert admin.get("/tables/all/rows?count=exact").json()["count"] == 2
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_a_body_that_is_no_query_is_refused(admin: Api, body: bytes):
-    if body == b"":
-        pytest.skip("an empty body says nothing wrong")
-
     assert _is_plain(admin.call("POST", "/tables/all/rows/query", raw=body), 400)
 
 
@@ -194,7 +191,7 @@ def test_a_body_that_is_no_table_is_refused(admin: Api, body: bytes):
         ("PATCH", f"/tables/all/rows/{id}"),
     ]:
         answer = admin.call(method, path, raw=body)
-        assert answer.status_code in ({200, 400} if body == b"" else {400, 413}), (method, path, answer.content)
+        assert answer.status_code in {400, 413}, (method, path, answer.content)
 
 
 CHANGES: list[Callable[[Any], dict[str, Any]]] = [
@@ -247,30 +244,46 @@ def test_junk_in_a_parameter_is_asked_or_refused(admin: Api, type: str):
             list_rows(definition, query_from_parameters({f"{type}__{op}": text}, definition), EVERYTHING)
 
 
-@bounded
-@given(filter=SENT, field=SENT, op=SENT, value=SENT)
-def test_whatever_a_filter_is_it_is_asked_or_refused(admin: Api, filter: Any, field: Any, op: Any, value: Any):
-    for each in (
-        filter,
-        {"field": field, "op": op, "value": value},
-        {"field": "text", "op": op, "value": value},
-        {"and": filter},
-        {"or": [filter, {"field": "integer", "value": value}]},
-        {"not": filter},
-        {"and": [], "or": filter},
-        {"field": "text", "op": "eq", "value": "a", "more": filter},
-    ):
-        assert _is_plain(admin.post("/tables/all/rows/query", {"filter": each}), 200, 400), each
-        assert _is_plain(admin.patch("/tables/all", {"access": {"list": {"filter": each}}}), 200, 400), each
+FILTERS: list[Callable[[Any], Any]] = [
+    lambda junk: junk,
+    lambda junk: {"field": junk, "op": "eq", "value": "a"},
+    lambda junk: {"field": "text", "op": junk, "value": "a"},
+    lambda junk: {"field": "text", "value": junk},
+    lambda junk: {"field": junk, "op": junk, "value": junk},
+    lambda junk: {"and": junk},
+    lambda junk: {"or": [junk, {"field": "integer", "value": 1}]},
+    lambda junk: {"not": junk},
+    lambda junk: {"and": [], "or": junk},
+    lambda junk: {"field": "text", "op": "eq", "value": "a", "more": junk},
+]
+RULES: list[Callable[[Any], Any]] = [
+    lambda junk: junk,
+    lambda junk: {"list": junk},
+    lambda junk: {"list": {"roles": junk}},
+    lambda junk: {"list": {"roles": [junk]}},
+    lambda junk: {"list": {"filter": junk}},
+    lambda junk: {"list": {"filter": {"field": "text", "op": "in", "value": junk}}},
+    lambda junk: {"list": {"filter": {"and": [{"not": junk}], "value": junk}}},
+]
 
 
 @bounded
-@given(rule=SENT, verb=st.sampled_from(["list", "read", "create", "update", "delete"]) | st.sampled_from(TEXTS))
-def test_whatever_a_rule_is_it_is_kept_or_refused(admin: Api, rule: Any, verb: str):
+@given(junk=SENT, filters=st.lists(st.sampled_from(FILTERS), min_size=3, max_size=3))
+def test_whatever_a_filter_is_it_is_asked_or_refused(admin: Api, filters: Any, junk: Any):
+    for filter in filters:
+        answer = admin.post("/tables/all/rows/query", {"filter": filter(junk)})
+
+        assert _is_plain(answer, 200, 400), answer.content
+
+
+@bounded
+@given(junk=SENT, access=st.sampled_from(RULES))
+def test_whatever_a_rule_is_it_is_kept_or_refused(admin: Api, access: Any, junk: Any):
     with transaction.atomic():
-        for access in ({verb: rule}, {verb: {"roles": rule}}, {verb: {"roles": [rule]}}, rule):
-            assert _is_plain(admin.patch("/tables/all", {"access": access}), 200, 400), access
-        assert Api().get("/tables/all/rows").status_code in {200, 400, 401, 403}
+        answer = admin.patch("/tables/all", {"access": access(junk)})
+
+        assert _is_plain(answer, 200, 400), answer.content
+        assert Api().get("/tables/all/rows").status_code in {200, 401}
         transaction.set_rollback(True)
 
 
@@ -378,10 +391,9 @@ def test_junk_in_an_option_is_refused(admin: Api, option: str):
     for value in JUNK:
         answer = admin.post("/tables/all/rows/query", {option: value})
         assert _is_plain(answer, 200, 400), (value, answer.content)
-    for text in TEXTS:
-        for path in ("rows", "rows.csv", "rows.ndjson", "rows/aggregate"):
-            answer = admin.get(f"/tables/all/{path}?{option}={quote(text, errors='surrogatepass')}")
-            assert _is_plain(answer, 200, 400), (path, text, answer.content)
+    for text, path in zip(TEXTS, itertools.cycle(["rows", "rows.csv", "rows/aggregate"]), strict=False):
+        answer = admin.get(f"/tables/all/{path}?{option}={quote(text, errors='surrogatepass')}")
+        assert _is_plain(answer, 200, 400), (path, text, answer.content)
 
 
 @pytest.mark.parametrize(
@@ -464,10 +476,11 @@ def test_figures_of_the_largest_numbers_are_no_trouble(admin: Api):
         + [{"integer": -(2**63), "float": 1e200, "decimal": "-9999999999999.99"}],
     )
 
-    for option in ("sum", "avg", "min", "max"):
-        for type in ("integer", "float", "decimal"):
+    for option, type in itertools.product(["sum", "avg", "min", "max"], ["integer", "float", "decimal"]):
+        with transaction.atomic():
             answer = admin.get(f"/tables/all/rows/aggregate?{option}={type}")
             assert _is_plain(answer, *([200, 400] if type == "float" else [200])), (option, type, answer.content)
+            transaction.set_rollback(True)
 
 
 # Headers ------------------------------------------------------------------------------------------------------------
@@ -494,7 +507,7 @@ def test_an_if_match_of_no_revision_is_refused(admin: Api, revision: str):
     row = admin.get("/tables/all/rows").json()["items"][0]
 
     for method, body in (("PATCH", {"text": "b"}), ("DELETE", None)):
-        answer = admin.call(method, f"/tables/all/rows/{row['id']}", body, **{"if-match": revision})
+        answer = admin.call(method, f"/tables/all/rows/{row['id']}", body, **_header("if-match", revision))
 
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/If-Match")
     assert admin.get(f"/tables/all/rows/{row['id']}").json() == row
@@ -504,22 +517,22 @@ def test_an_if_match_of_no_revision_is_refused(admin: Api, revision: str):
 def test_an_if_match_of_another_revision_is_a_conflict(admin: Api, revision: str):
     row = admin.get("/tables/all/rows").json()["items"][0]
 
-    answer = admin.call("PATCH", f"/tables/all/rows/{row['id']}", {"text": "b"}, **{"if-match": revision})
+    answer = admin.call("PATCH", f"/tables/all/rows/{row['id']}", {"text": "b"}, **_header("if-match", revision))
 
     assert answer.status_code == 412
 
 
 @pytest.mark.parametrize("name", ["", " \x00", "\x7f", "\x80", "a" * 256, "a\tb", "\u00ad"], ids=ascii)
 def test_an_idempotency_key_that_is_none_is_refused(admin: Api, name: str):
-    answer = admin.call("POST", "/tables/all/rows", {}, **{"idempotency-key": name})
+    answer = admin.call("POST", "/tables/all/rows", {}, **_header("idempotency-key", name))
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/Idempotency-Key")
 
 
 @pytest.mark.parametrize("name", ["a", "'; DROP TABLE x", "%s", "a" * 255, "é"])
 def test_an_idempotency_key_may_hold_what_can_be_seen(admin: Api, name: str):
-    first = admin.call("POST", "/tables/all/rows", {"json": {"b": 1, "a": "ß"}}, **{"idempotency-key": name})
-    again = admin.call("POST", "/tables/all/rows", {"json": {"a": "ß", "b": 1}}, **{"idempotency-key": name})
+    first = admin.call("POST", "/tables/all/rows", {"json": {"b": 1, "a": "ß"}}, **_header("idempotency-key", name))
+    again = admin.call("POST", "/tables/all/rows", {"json": {"a": "ß", "b": 1}}, **_header("idempotency-key", name))
 
     assert (first.status_code, again.json()) == (201, first.json())
 

@@ -1,12 +1,18 @@
 """A file becomes rows: what goes in, what is kept apart, and how it is undone."""
 
 import pytest
+from django.db import IntegrityError, connection
 
+from datahub import import_files
+from datahub.models import ImportChunk, Job
+from datahub.services.imports.plan import Converted, Plan
+from events.models import Event
 from tests.conftest import Api
-from tests.datahub.conftest import made, pointers
-from tests.datahub.importing import NDJSON, do_jobs, imported, rows_of, send, state_of, undone
+from tests.datahub.conftest import Console, id_of, made, pointers
+from tests.datahub.importing import CSV, NDJSON, do_jobs, imported, rows_of, send, state_of, undone
 
 pytestmark = pytest.mark.django_db
+NOBODY = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
 PERSON = "name,email,age\nAnn,ann@example.com,42\n"
 
 
@@ -65,9 +71,7 @@ def test_a_relation_must_name_a_row_that_is_there(people: Api):
     [there] = made(people.post("/tables/people/rows", [{"name": "Ann"}]))["items"]
     columns = [{"name": "Person", "type": "relation", "options": {"table": "people"}}]
     made(people.post("/tables", {"name": "Orders", "columns": columns}))
-    gone = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
-
-    result = imported(people, "table=orders", f"person\n{there['id']}\n{gone}\n")
+    result = imported(people, "table=orders", f"person\n{there['id']}\n{NOBODY}\n")
 
     assert [(each["line"], each["pointer"]) for each in result["rejects"]] == [(3, "/person")]
     assert rows_of(people, "orders", "person") == [[there["id"]]]
@@ -163,11 +167,9 @@ def test_an_import_is_one_event_and_none_for_its_rows(admin: Api, told):
 def test_the_event_of_an_import_tells_which_and_how_many(people: Api):
     id = imported(people, "table=people", PERSON)["id"]
 
-    event = made(people.get("/tables/people"), 200)
-    from events.models import Event
-
+    table = made(people.get("/tables/people"), 200)["id"]
     data = Event.objects.get(type="api.dataTable_imported").data
-    assert data == {"ID": event["id"], "Name": "People", "Description": "", "importId": id, "rowsImported": 1}
+    assert data == {"ID": table, "Name": "People", "Description": "", "importId": id, "rowsImported": 1}
 
 
 def test_a_new_table_is_an_event_before_its_import(admin: Api, told):
@@ -231,12 +233,28 @@ def test_a_cell_of_a_megabyte_is_a_long_text(admin: Api):
     assert len(text) == 1_000_000
 
 
-def test_members_that_the_system_sets_are_passed_over_and_the_owner_is_taken(people: Api):
-    owner = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
+def test_members_that_the_system_sets_are_passed_over_and_the_owner_is_taken(people: Api, person):
+    person()
+    owner = id_of("ann@example.com")
 
     imported(people, "table=people", f"id,name,owner,revision\nwhatever,Ann,{owner},7\nx,Ben,,1\n")
 
     assert rows_of(people, "people", "name", "owner", "revision") == [["Ann", owner, 1], ["Ben", None, 1]]
+
+
+def test_a_row_of_somebody_who_is_not_there_is_a_reject(people: Api):
+    result = imported(people, "table=people", f"name,owner\nAnn,{NOBODY}\nBen,\nEve,eve\n")
+
+    assert [(each["line"], each["pointer"]) for each in result["rejects"]] == [(2, "/owner"), (4, "/owner")]
+    assert rows_of(people, "people", "name") == [["Ben"]]
+
+
+def test_rows_that_an_admin_imports_are_theirs(people: Api, console: Console):
+    answer = console.call("POST", "/imports?table=people", raw=b"name\nAnn\n", **{"content-type": "text/csv"})
+    do_jobs()
+
+    assert answer.status_code == 202
+    assert rows_of(people, "people", "owner") == [[id_of("root@example.com")]]
 
 
 def test_ndjson_becomes_rows_and_what_is_none_is_kept_apart(people: Api):
@@ -260,10 +278,43 @@ def test_ndjson_becomes_rows_and_what_is_none_is_kept_apart(people: Api):
     assert rows_of(people, "people", "name", "age", "amount") == [["Ann", 42, None], ["Fay", None, "1.50"]]
 
 
-def test_a_new_table_of_ndjson_has_every_member_of_any_line(admin: Api):
-    lines = '{"name": "Ann", "tags": ["a"]}\n{"name": "", "age": 1.5, "on": true, "day": "2026-11-24"}\n{"mixed": 1}\n{"mixed": "a"}'
+def test_members_with_impossible_names_are_rejects_and_end_nothing(people: Api):
+    lines = [r'{"name": "Ann"}', r'{"\u0000": 1}', r'{"\ud800": 1}', '{"' + "x" * 10_000 + '": 1}', r'{"name": "Ben"}']
 
-    imported(admin, "table=things&create=true", lines, NDJSON)
+    result = imported(people, "table=people", "\n".join(lines), NDJSON)
+
+    assert result["state"] == "done"
+    assert sorted({each["line"] for each in result["rejects"]}) == [2, 3, 4]
+    assert rows_of(people, "people", "name") == [["Ann"], ["Ben"]]
+
+
+@pytest.mark.parametrize("type", [CSV, NDJSON])
+def test_a_line_without_an_end_in_sight_ends_the_import(people: Api, type: str, monkeypatch: pytest.MonkeyPatch):
+    first = {CSV: "name", NDJSON: '{"name": "Ann"}'}[type]
+    id = made(send(people, "table=people", f"{first}\n" + '"' * 2000, type), 202)["id"]
+    monkeypatch.setattr(import_files, "LINE_MAX", 1000)
+
+    do_jobs()
+
+    result = state_of(people, id)
+    assert (result["state"], result["detail"]) == ("failed", "Line 2 has more than 1,000 characters.")
+
+
+def test_more_headers_than_columns_are_possible_are_one_flaw(admin: Api):
+    header = ",".join(f"a{number}" for number in range(500))
+
+    assert pointers(send(admin, "table=wide&create=true", header)) == ["/headers"]
+
+
+def test_a_new_table_of_ndjson_has_every_member_of_any_line(admin: Api):
+    lines = [
+        '{"name": "Ann", "tags": ["a"]}',
+        '{"name": "", "age": 1.5, "on": true, "day": "2026-11-24"}',
+        '{"mixed": 1}',
+        '{"mixed": "a"}',
+    ]
+
+    imported(admin, "table=things&create=true", "\n".join(lines), NDJSON)
 
     columns = {each["key"]: each["type"] for each in made(admin.get("/tables/things"), 200)["columns"]}
     assert columns == {
@@ -330,9 +381,37 @@ def test_an_import_that_is_not_there_is_404(admin: Api):
 
 
 def test_the_file_is_not_kept_longer_than_its_import(people: Api):
-    from datahub.models import ImportChunk, Job
-
     imported(people, "table=people", PERSON)
 
     assert not ImportChunk.objects.exists()
     assert not Job.objects.exists()
+
+
+def test_a_row_that_is_too_large_for_the_database_is_a_reject_and_no_other(admin: Api):
+    columns = [{"name": f"Text {number}", "type": "text"} for number in range(400)]
+    made(admin.post("/tables", {"name": "Wide", "columns": columns}))
+    rows = [["short"] * 400, ["x" * 22] * 400, ["short"] * 400]  # shorter than what PostgreSQL would put elsewhere
+    header = ",".join(f"text_{number}" for number in range(400))
+
+    result = imported(admin, "table=wide", "\n".join([header, *map(",".join, rows)]))
+
+    too_large = 1 if connection.vendor == "postgresql" else 0
+    assert [each["line"] for each in result["rejects"]] == [3] * too_large
+    assert result["rowsImported"] == 3 - too_large
+
+
+def test_a_value_that_another_takes_at_the_same_moment_is_a_reject(people: Api, monkeypatch: pytest.MonkeyPatch):
+    real = Plan.refuse_conflicts
+
+    def and_then_another_comes(plan: Plan, converted: Converted) -> None:
+        real(plan, converted)
+        if not seen:
+            seen.append(True)
+            raise IntegrityError("as by a row that was committed after we had looked")
+
+    seen: list[bool] = []
+    monkeypatch.setattr(Plan, "refuse_conflicts", and_then_another_comes)
+
+    result = imported(people, "table=people", PERSON)
+
+    assert (result["state"], result["rowsImported"]) == ("done", 1)

@@ -1,11 +1,11 @@
-"""Random schedules of changes of a table and writes of rows, beside a model in Python that says what must come of it."""
+"""Random schedules of changes of a table and writes of rows, beside a model in Python of what must come of them."""
 
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -27,7 +27,7 @@ from datahub.services.inspection import inspect
 from events.models import Event
 from fastgen_backend.origin import COMMAND_LINE
 
-VALUES = {"text": ["1", "2", "03", "x", None], "integer": [1, 2, 3, None]}
+VALUES: dict[str, list[Any]] = {"text": ["1", "2", "03", "x", None], "integer": [1, 2, 3, None]}
 TYPES = st.sampled_from(sorted(VALUES))
 PLACES = st.integers(1, 5)
 
@@ -197,12 +197,10 @@ class Schedule(RuleBasedStateMachine):
 
     @invariant()
     def values_have_survived(self) -> None:
-        definition = Definition(find_table(self.uid), list(Column.objects.filter(table__uid=self.uid)))
-        found = {row.pk: row for row in definition.rows()}
-        assert found.keys() == set(self.rows)
-        for column in definition.columns:
-            expected = (self.shown | self.hidden)[str(column.uid)].values
-            assert {id: getattr(row, column.db_column) for id, row in found.items()} == expected
+        table = find_table(self.uid)
+        for column in Column.objects.filter(table=table):
+            found = dict(Definition(table, [column]).rows().values_list("pk", column.db_column))
+            assert found == (self.shown | self.hidden)[str(column.uid)].values
 
     @invariant()
     def versions_are_events(self) -> None:
@@ -231,7 +229,8 @@ def test_values_survive_and_versions_are_events_whatever_the_schedule():
         Schedule,
         settings=settings(
             max_examples=20,
-            stateful_step_count=30,
+            stateful_step_count=25,
+            phases=[Phase.generate],  # to shrink a schedule takes minutes; what fails is told as it was found
             deadline=None,
             database=None,
             suppress_health_check=[HealthCheck.too_slow],

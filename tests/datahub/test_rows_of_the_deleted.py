@@ -90,3 +90,28 @@ def test_the_deletion_and_its_rows_are_told_in_one_transaction(key: Key, api: Ap
     delete_user(user_id=ann, origin=COMMAND_LINE)
 
     assert told()[-3:] == ["api.dataRow_created", "api.dataRow_deleted", "auth.user_deleted"]
+
+
+@pytest.mark.parametrize("how", ["keep", "delete"])
+def test_nobody_can_be_made_an_owner(key: Key, how: str):
+    admin = key("*")
+    _notes(admin, onOwnerDelete=how)
+    row = admin.post("/tables/notes/rows", {"text": "ours"}).json()
+    nobody = "01890000-0000-7000-8000-000000000000"
+
+    answers = [
+        admin.post("/tables/notes/rows", {"text": "theirs", "owner": nobody}),
+        admin.patch(f"/tables/notes/rows/{row['id']}", {"owner": nobody}),
+    ]
+
+    assert [answer.json()["errors"][0]["pointer"] for answer in answers] == ["/owner"] * 2
+    assert _listed(admin) == [("ours", None)]
+
+
+def test_an_admin_gives_a_row_to_a_person(key: Key, api: Api):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin)
+
+    admin.post("/tables/notes/rows", {"text": "hers", "owner": str(ann)})
+
+    assert _listed(admin) == [("hers", str(ann))]

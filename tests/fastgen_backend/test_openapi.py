@@ -14,6 +14,7 @@ from datahub.api.rows import RowEndpoint
 from fastgen_backend.openapi import OpenApiView, _document
 from fastgen_backend.rest import StrictSerializer
 from tests.conftest import PASSWORD, Api
+from tests.datahub.importing import do_jobs
 
 DOCUMENT = json.loads(_document())
 OPERATIONS = {
@@ -84,6 +85,15 @@ class World:
     row: str
     mailed: Callable[[str], str]
 
+    def send_file(self) -> Any:
+        return self.program.call("POST", "/imports?table=notes", raw=b"name\nBob\n", **{"content-type": "text/csv"})
+
+    def imported(self) -> str:
+        """The id of an import that is done."""
+        id = self.send_file().json()["id"]
+        do_jobs()
+        return str(id)
+
     def reset_token(self) -> str:
         self.anyone.post("/auth/password-reset/request", {"email": "ann@example.com"})
         resolve_due()
@@ -144,6 +154,9 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "postRestoreColumn": lambda world: world.program.post("/tables/notes/columns/gone/restore"),
     "postPurgeColumn": lambda world: world.program.post("/tables/notes/columns/gone/purge"),
     "getTableOpenApi": lambda world: world.program.get("/tables/notes/openapi.json"),
+    "postImports": lambda world: world.send_file(),
+    "getImport": lambda world: world.program.get(f"/imports/{world.imported()}"),
+    "postUndoImport": lambda world: world.program.post(f"/imports/{world.imported()}/undo"),
     "getRows": lambda world: world.program.get("/tables/notes/rows"),
     "postRows": lambda world: world.program.post("/tables/notes/rows", {"name": "Bob"}),
     "patchRows": lambda world: world.program.patch("/tables/notes/rows", [{"id": world.row, "name": "Bob"}]),

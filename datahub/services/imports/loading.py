@@ -25,6 +25,7 @@ from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import Origin, Source
 
 REJECTS_MAX = 1000  # kept; all are counted
+TOLD_MAX = 500  # characters of what is wrong
 TRIES = 5  # of a batch, while others take its unique values
 CHUNKS_AT_ONCE = 20  # deleted in one portion
 
@@ -227,5 +228,11 @@ def _keep_rejects(source: Import, flaws: list[Flaw]) -> None:
         return
     room = REJECTS_MAX - ImportReject.objects.filter(of=source).count()
     ImportReject.objects.bulk_create(
-        ImportReject(of=source, line=flaw.line, pointer=flaw.pointer, detail=flaw.detail) for flaw in flaws[:room]
+        ImportReject(of=source, line=flaw.line, pointer=_storable(flaw.pointer), detail=_storable(flaw.detail))
+        for flaw in flaws[:room]
     )
+
+
+def _storable(text: str) -> str:
+    """The text without what no database keeps: a member of JSON may be called anything."""
+    return text[:TOLD_MAX].replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -17,6 +17,7 @@ from datahub.row_ids import ids_of, new_seed, now_tick
 from datahub.services import references
 from datahub.services.bulk import insert_columns, wire_value
 from datahub.services.imports.upload import NOWHERE, OWNER
+from datahub.services.owners import known_people
 
 
 class NotPossible(Exception):
@@ -54,6 +55,7 @@ class Plan:
     def __init__(self, definition: Definition, source: Import) -> None:
         self.definition = definition
         self._source = source
+        self._owner = source.owner  # of rows that name none, as long as this person is there
         by_id = {str(each.column.uid): each for each in definition.own.values() if each.column}
         by_id[OWNER] = definition.members[OWNER]
         self._places = []
@@ -70,7 +72,7 @@ class Plan:
 
     def _place(self, header: str, member: Member) -> _Place:
         is_text = self._source.format == Import.Format.CSV
-        wants_values = isinstance(member.type, Relation) or bool(member.column and member.column.unique)
+        wants_values = not member.column or member.column.unique or isinstance(member.type, Relation)
         return _Place(header, member, CellReader(member, is_text=is_text, wants_values=wants_values))
 
     def convert(self, file: CsvFile | NdjsonFile, batch: Batch) -> Converted:
@@ -91,13 +93,25 @@ class Plan:
         return converted
 
     def refuse_conflicts(self, converted: Converted) -> None:
-        """Leave out rows whose unique value another has, and those that name rows which are not there."""
+        """Leave out rows whose unique value another has, and those that name rows or people who are not there."""
+        self._refuse_unknown_owners(converted)
         for place in self._places:
             if isinstance(place.member.type, Relation):
                 _refuse_missing(place, place.member.type, converted)
         uniques = [place for place in self._places if place.member.column and place.member.column.unique]
         if uniques and converted.fit:
             _refuse_taken(self.definition, uniques, converted)
+
+    def _refuse_unknown_owners(self, converted: Converted) -> None:
+        """Leave out rows of people who are not there; those who are stay until the commit."""
+        values = converted.columns[OWNER].values if OWNER in converted.columns else ()
+        named = [(index, values[index]) for index in converted.fit if values and values[index] is not None]
+        wanted = {owner for _index, owner in named} | ({self._source.owner} if self._source.owner else set())
+        known = known_people(wanted) if wanted else set()
+        self._owner = self._source.owner if self._source.owner in known else None
+        detail = _("There is no such person.")
+        if unknown := [(index, f"/{OWNER}", detail) for index, owner in named if owner not in known]:
+            converted.refuse(unknown)
 
     def insert(self, converted: Converted, after: int, attempt: Callable[[Callable[[], None]], str]) -> "Inserted":
         """Insert the fit rows, with ids later than the tick `after`; those the database itself refuses are left out.
@@ -137,12 +151,12 @@ class Plan:
             "createdAt": [moment] * count,
             "updatedAt": [moment] * count,
             "revision": [wire_value(fields["revision"], 1)] * count,
-            OWNER: [wire_value(fields[OWNER], self._source.owner)] * count,
+            OWNER: [wire_value(fields[OWNER], self._owner)] * count,
         }
         for key, column in converted.columns.items():
             columns[key] = column.wire if every else [column.wire[index] for index in converted.fit]
-        if OWNER in converted.columns and self._source.owner:
-            default = wire_value(fields[OWNER], self._source.owner)
+        if OWNER in converted.columns and self._owner:
+            default = wire_value(fields[OWNER], self._owner)
             columns[OWNER] = [default if value is None else value for value in columns[OWNER]]
         members = self.definition.members
         return [members[key].attribute for key in columns], list(columns.values())

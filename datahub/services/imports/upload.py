@@ -134,7 +134,7 @@ def _headers(upload: Upload, first: bytes) -> list[str]:
 def _check_headers(headers: Sequence[str]) -> None:
     errors = []
     if len(headers) > COLUMNS_MAX + len(SYSTEM_MEMBERS):
-        errors.append(FieldError("/headers", "too-many", _("A table may have 400 columns.")))
+        raise _refused("/headers", "too-many", _("A table may have %(max)d columns.") % {"max": COLUMNS_MAX})
     seen: set[str] = set()
     for index, header in enumerate(headers):
         if flaw := name_flaw(header):
