@@ -19,9 +19,9 @@ from datahub.column_types.numbers import DECIMAL_DIGITS, Fixed, Integer
 from datahub.column_types.switches import Boolean
 from datahub.column_types.texts import LongText, Text
 from datahub.dynamic import Member
+from datahub.import_files import Cells
 from datahub.services.bulk import wire_value
 
-Cells = Sequence[Any]
 Quick = Callable[[Cells], "list[Any] | None"]  # None: they need a closer look
 
 PLAIN_INTEGER = re.compile(r"(?:-?[1-9][0-9]{0,17}|0)?")

@@ -21,7 +21,7 @@ from datahub.aggregation import FUNCTIONS, aggregate_rows, aggregation_from_para
 from datahub.api import row_schemas as shapes
 from datahub.column_types import Unfit
 from datahub.column_types.identities import Identifier
-from datahub.dynamic import Definition, find_definition, find_table, is_outdated
+from datahub.dynamic import Definition, find_definition, is_outdated
 from datahub.expansion import expanded
 from datahub.filters import ALWAYS, simplified
 from datahub.models import Verb
@@ -135,7 +135,10 @@ class RowsView(RowEndpoint):
     )
     def post(self, request: Request, table: str) -> HttpResponse:
         """One object, or an array of up to 1,000: all or nothing."""
-        found, body = find_table(table), request.data
+        found = self.open(table, Verb.CREATE).table
+        if not int(request.META.get("CONTENT_LENGTH") or 0):
+            raise InvalidInput([FieldError("", "body-missing", _("Send a row, or an array of rows."))])
+        body = request.data
         items = body if isinstance(body, list) else [body]
         parameters = self.only("onConflict", "resolution")
 
@@ -160,7 +163,7 @@ class RowsView(RowEndpoint):
         self.only()
         changes = _changes(request.data)
         written = rows.update_rows(
-            table=find_table(table), changes=changes, caller=self.caller, origin=api_origin(request)
+            table=self.open(table, Verb.UPDATE).table, changes=changes, caller=self.caller, origin=api_origin(request)
         )
         return _json({"items": written.shown()})
 
@@ -223,7 +226,7 @@ class RowView(RowEndpoint):
     def patch(self, request: Request, table: str, id: UUID) -> HttpResponse:
         self.only()
         written = rows.update_rows(
-            table=find_table(table),
+            table=self.open(table, Verb.UPDATE).table,
             changes=[(id, request.data)],
             caller=self.caller,
             origin=api_origin(request),
@@ -236,7 +239,7 @@ class RowView(RowEndpoint):
     @extend_schema(summary="Delete a row", parameters=[TABLE, IF_MATCH], responses={204: None})
     def delete(self, request: Request, table: str, id: UUID) -> HttpResponse:
         self.only()
-        found, revision = find_table(table), _revision(request)
+        found, revision = self.open(table, Verb.DELETE).table, _revision(request)
         rows.delete_row(table=found, id=id, caller=self.caller, origin=api_origin(request), revision=revision)
         return HttpResponse(status=204)
 

@@ -167,7 +167,7 @@ def show_hidden_column(column: Column) -> dict[str, Any]:
 
 class ImportQuery(StrictSerializer):
     table = serializers.CharField(max_length=TEXT_MAX, help_text="The id or key of a table, or the key of a new one.")
-    create = serializers.ChoiceField(choices=["true", "false"], required=False)
+    create = serializers.ChoiceField(choices=["true", "false"], required=False)  # type: ignore[assignment]  # DRF has a method of this name
 
 
 class RejectResponse(StrictSerializer):

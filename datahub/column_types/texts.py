@@ -81,6 +81,7 @@ class LongText(_AnyText):
 
     name = "longText"
     longest = LONG_TEXT_MAX
+    is_sortable = False  # a cursor would hold the whole text
 
     def index_flaw(self) -> str:
         return _("A long text can’t be indexed or unique; use the type text.")

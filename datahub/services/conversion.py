@@ -180,4 +180,5 @@ def _only_existing(
 
 
 def _physical(type: ColumnType) -> Sequence[Any]:
-    return [type.field().db_parameters(connection)["type"], type.options.get("table"), type.options.get("many")]
+    kept_as = type.field().db_parameters(connection)["type"]
+    return [kept_as, *(type.options.get(option) for option in ("scale", "table", "many"))]

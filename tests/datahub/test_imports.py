@@ -77,6 +77,16 @@ def test_a_relation_must_name_a_row_that_is_there(people: Api):
     assert rows_of(people, "orders", "person") == [[there["id"]]]
 
 
+def test_a_flaw_names_the_column_by_its_key_and_every_flaw_of_a_row_is_told(people: Api):
+    result = imported(people, "table=people", "Name,AGE,Email\nAnn,old,nowhere\n")
+
+    assert result["rejects"] == [
+        {"line": 2, "pointer": "/age", "detail": "This must be a whole number."},
+        {"line": 2, "pointer": "/email", "detail": "This is no e-mail address."},
+    ]
+    assert result["rowsRejected"] == 1
+
+
 def test_only_the_first_thousand_flaws_are_kept_and_all_are_counted(people: Api):
     result = imported(people, "table=people", "name,age\n" + "Ann,old\n" * 1200)
 

@@ -217,3 +217,9 @@ def _call(caller: Api, method: str, path: str, seen: str, body: Any = None) -> A
 
 def _json(content: Any) -> bytes:
     return json.dumps(content).encode()
+
+
+def test_nothing_is_no_row(people: Api):
+    answer = people.post("/tables/people/rows", raw=b"")
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "body-missing")

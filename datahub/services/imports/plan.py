@@ -82,7 +82,7 @@ class Plan:
         columns = {place.member.key: place.reader.read(cells[place.header]) for place in self._places}
         converted = Converted(batch, columns, list(range(len(batch.lines))))
         reasons = [
-            (index, _pointer(place.header), detail)
+            (index, _pointer(place.member.key), detail)
             for place in self._places
             for index, detail in columns[place.member.key].flaws.items()
         ]
@@ -143,11 +143,10 @@ class Plan:
         """Physical names, and the values of the fit rows for each."""
         system = {key: self.definition.members[key] for key in ("id", "createdAt", "updatedAt", "revision", OWNER)}
         fields = {key: member.type.field() for key, member in system.items()}
-        now, count, every = timezone.now(), made.count, made.count == len(converted.batch.lines)
-        ids = ids_of(made.tick, made.seed, count)
-        moment = wire_value(fields["createdAt"], now)
+        count, every = made.count, made.count == len(converted.batch.lines)
+        moment = wire_value(fields["createdAt"], timezone.now())
         columns: dict[str, Sequence[Any]] = {
-            "id": ids,
+            "id": ids_of(made.tick, made.seed, count),
             "createdAt": [moment] * count,
             "updatedAt": [moment] * count,
             "revision": [wire_value(fields["revision"], 1)] * count,
@@ -164,16 +163,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """What makes the ids of the rows of a batch again."""
+    """What makes the ids of the rows of a batch again; `count` may be more than there are."""
 
     tick: int
     seed: bytes
     count: int
-
-    @property
-    def end(self) -> int:
-        """The first tick after them."""
-        return self.tick + self.count
 
 
 def _unknown_members(batch: Batch, known: Collection[str]) -> list[tuple[int, str, str]]:
@@ -186,17 +180,15 @@ def _unknown_members(batch: Batch, known: Collection[str]) -> list[tuple[int, st
 
 
 def _refuse_missing(place: _Place, relation: Relation, converted: Converted) -> None:
-    column = place.member.column
-    values = converted.columns[place.member.key].values
-    named = [(index, relation.ids(values[index])) for index in converted.fit if values[index] is not None]
+    column, key = place.member.column, place.member.key
+    values = converted.columns[key].values
+    named = [(index, id) for index in converted.fit if values[index] is not None for id in relation.ids(values[index])]
     if not named or column is None or column.target_id is None:
         return
-    gone = references.missing(table_by_number(column.target_id), {id for _index, ids in named for id in ids})
-    if gone:
-        detail = _("There is no row %(id)s in the table that this refers to.")
-        converted.refuse(
-            [(index, _pointer(place.header), detail % {"id": id}) for index, ids in named for id in ids if id in gone]
-        )
+    gone = references.missing(table_by_number(column.target_id), {id for _index, id in named})
+    detail = _("There is no row %(id)s in the table that this refers to.")
+    if reasons := [(index, _pointer(key), detail % {"id": id}) for index, id in named if id in gone]:
+        converted.refuse(reasons)
 
 
 def _refuse_taken(definition: Definition, places: Sequence[_Place], converted: Converted) -> None:
@@ -212,7 +204,7 @@ def _refuse_taken(definition: Definition, places: Sequence[_Place], converted: C
         for place, value in conflicts:
             detail = _("Another row has the %(key)s ‘%(value)s’.")
             written = place.member.type.write(value)[:100]
-            reasons.append((index, _pointer(place.header), detail % {"key": place.member.key, "value": written}))
+            reasons.append((index, _pointer(place.member.key), detail % {"key": place.member.key, "value": written}))
         if not conflicts:
             for place, value in own:
                 taken[place].add(value)
@@ -227,5 +219,5 @@ def _there(definition: Definition, member: Member, values: Sequence[Any]) -> set
     return set(rows.values_list(member.attribute, flat=True)) if asked else set()
 
 
-def _pointer(header: str) -> str:
-    return "/" + header.replace("~", "~0").replace("/", "~1")
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
