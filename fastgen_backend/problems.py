@@ -77,7 +77,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             errors = list(_field_errors(error.get_full_details()))
             return problem(400, InvalidInput.code, InvalidInput.title, detail_of(errors), errors)
         case exceptions.APIException():
-            return _api_problem(error)
+            return _api_problem(error, context.get("view"))
         case Http404():
             return problem(404, NotFound.code, NotFound.title, _("There is no such thing, or not for you."))
         case PermissionDenied():
@@ -134,7 +134,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return refusal_response(request, 403, "csrf-failed", detail)
 
 
-def _api_problem(error: exceptions.APIException) -> HttpResponse:
+def _api_problem(error: exceptions.APIException, view: Any) -> HttpResponse:
     """DRF's own refusals: authentication, method, media type, malformed JSON."""
     headers = {}
     if authenticate := getattr(error, "auth_header", None):
@@ -144,7 +144,11 @@ def _api_problem(error: exceptions.APIException) -> HttpResponse:
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else "invalid"
     title = TITLES.get(code) or _title(error.status_code)
-    return problem(error.status_code, code.replace("_", "-"), title, str(error.detail), headers=headers)
+    detail = str(error.detail)
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        taken = ", ".join(parser.media_type for parser in getattr(view, "parser_classes", ()))
+        detail = _("%(detail)s Send one of: %(taken)s.") % {"detail": detail, "taken": taken}
+    return problem(error.status_code, code.replace("_", "-"), title, detail, headers=headers)
 
 
 def _title(status: int) -> str | Promise:

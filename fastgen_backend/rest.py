@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail, MethodNotAllowed, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -120,12 +120,12 @@ def needs_scope(read: str, write: str | None = None) -> type[BasePermission]:
     """A permission: GET needs the scope `read`, every other method `write`."""
 
     class NeedsScope(BasePermission):
-        message = gettext_lazy("These credentials do not allow this; use the console, or an API key with the scope.")
         code = "not-allowed"
         scopes = (read, write or read)
 
         def has_permission(self, request: Request, view: APIView) -> bool:
             scope = read if request.method in {"GET", "HEAD", "OPTIONS"} else write or read
+            self.message = _("This needs the console, or an API key with the scope %(scope)s.") % {"scope": scope}
             credentials = credentials_of(request)
             return credentials is not None and credentials.allows(scope)
 
@@ -156,6 +156,8 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if not hasattr(self, (request.method or "").lower()):
+            raise MethodNotAllowed(request.method or "")
         self.query = self._read_query(request)
         self.body = self._read_body(request)
 

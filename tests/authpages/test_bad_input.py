@@ -212,6 +212,7 @@ def test_another_media_type_is_415(api: Api) -> None:
     answer = api.client.post("/api/v1/auth/login", "a=b", "application/x-www-form-urlencoded")
 
     assert answer.status_code == 415
+    assert "application/json" in answer.json()["detail"]
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 

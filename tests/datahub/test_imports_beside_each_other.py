@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 
 from datahub import import_files
-from datahub.models import Import
+from datahub.models import Job
 from datahub.services.imports.loading import Loading
 from datahub.services.jobs import claim_job
 from datahub.services.work import Working
 from events.services.leases import living_workers, register_worker
 from tests.conftest import Api
 from tests.datahub.conftest import made, together
-from tests.datahub.importing import do_jobs, rows_of, send, state_of
+from tests.datahub.importing import rows_of, send, state_of
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COUNT = 120
@@ -29,19 +30,23 @@ def _file(numbers: range) -> str:
 
 
 def _work() -> None:
-    """What one of several living workers does, until nothing is left for it."""
+    """What one of several living workers does, until nothing is left for any of them."""
     worker = register_worker()
-    while lease := claim_job(worker=worker, living=living_workers):
-        working = Working(lease)
-        while working.step():
-            pass
+
+    def is_all_done() -> bool:
+        while lease := claim_job(worker=worker, living=living_workers):
+            working = Working(lease)
+            while working.step():
+                pass
+        return not Job.objects.exists()
+
+    assert wait_for(is_all_done)
 
 
 def test_two_imports_with_the_same_unique_values_share_them(people: Api):
     ids = [made(send(people, "table=people", _file(numbers)), 202)["id"] for numbers in (range(90), range(89, 29, -1))]
 
     together(lambda _number: _work(), 2)
-    Import.objects.filter(state="running").exists() and do_jobs()
 
     results = [state_of(people, id) for id in ids]
     emails = [email for [email] in rows_of(people, "people", "email")]
@@ -92,7 +97,12 @@ def test_two_workers_never_load_the_same_batch(people: Api, monkeypatch: pytest.
     made(send(people, "table=people", _file(range(COUNT))), 202)
     portions = []
     real = Loading.step
-    monkeypatch.setattr(Loading, "step", lambda loading: portions.append(1) or real(loading))
+
+    def counted(loading: Loading) -> bool:
+        portions.append(loading)
+        return real(loading)
+
+    monkeypatch.setattr(Loading, "step", counted)
 
     together(lambda _number: _work(), 3)
 

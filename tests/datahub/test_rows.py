@@ -223,3 +223,17 @@ def test_nothing_is_no_row(people: Api):
     answer = people.post("/tables/people/rows", raw=b"")
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "body-missing")
+
+
+def test_a_method_that_there_is_not_is_named_before_the_body(people: Api):
+    row = people.post("/tables/people/rows", {"name": "Ann"}).json()
+
+    answer = people.call("PUT", f"/tables/people/rows/{row['id']}", {"name": "Bob"})
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+
+
+def test_a_key_without_the_scope_is_told_which_it_needs(people: Api, key: Callable[..., Api]):
+    answer = key("rows:read").post("/tables/people/rows", {"name": "Ann"})
+
+    assert (answer.status_code, "rows:write" in answer.json()["detail"]) == (403, True)

@@ -222,7 +222,7 @@ def test_whatever_happens_in_whatever_order_the_promises_are_those_of_a_simple_m
         ("auth.password_reset", "auth.password_reset", "requested", True),
         ("auth.password_reset:requested", "auth.password_reset", "requested", True),
         ("auth.password_reset:requested", "auth.password_reset", "completed", False),
-        ("auth.x:requested", "auth.x", "", False),
+        ("custom.x:requested", "custom.x", "", False),
         ("custom.a", "custom.a.b", "", False),
         ("custom.a.*", "custom.a.b.c", "", True),
     ],

@@ -203,3 +203,17 @@ def test_a_cursor_that_is_none_of_ours_is_refused(caller: Api, cursor: str) -> N
     for listed in (path, "/webhooks"):
         answer = caller.get(f"{listed}?cursor={cursor}")
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/cursor")
+
+
+@pytest.mark.parametrize("wanted", ["tables.*", "api.dataRow_foo", "auth.password_reset:begun", "authentication.*"])
+def test_a_filter_that_no_event_can_match_is_refused(key: Callable[..., Api], wanted: str):
+    answer = key("*").post("/webhooks", {"url": "https://hooks.example.com/", "events": ["auth.*", wanted]})
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/events/1")
+
+
+@pytest.mark.parametrize("wanted", ["*", "api.*", "custom.*", "custom.a", "auth.password_reset:completed"])
+def test_a_filter_that_an_event_can_match_is_taken(key: Callable[..., Api], wanted: str):
+    answer = key("*").post("/webhooks", {"url": "https://hooks.example.com/", "events": [wanted]})
+
+    assert answer.status_code == 201
