@@ -221,7 +221,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Fastgen backend",
     "VERSION": "1",
-    "DESCRIPTION": "Accounts, sessions, webhooks and the system-event log.",
+    "DESCRIPTION": "Accounts, sessions, tables, webhooks and the system-event log.",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "GET_LIB_DOC_EXCLUDES": "fastgen_backend.openapi.bases_without_description",
