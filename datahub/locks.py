@@ -28,7 +28,10 @@ def writing(table_ids: Iterable[int]) -> Iterator[None]:
 
 @contextmanager
 def changing(table_ids: Iterable[int]) -> Iterator[None]:
-    """A transaction alone with these tables, but for readers. Raises `TableBusy` after 5 s of waiting."""
+    """A transaction alone with these tables. Raises `TableBusy` after 5 s of waiting.
+
+    Readers go on until the physical table is altered; on PostgreSQL they wait from then to the end.
+    """
     with _transaction():
         _lock("pg_advisory_xact_lock", table_ids, CHANGE_SECONDS)
         yield

@@ -75,6 +75,7 @@ class ConversionResponse(StrictSerializer):
     state = serializers.CharField(help_text="`running` or `failed`")
     detail = serializers.CharField()
     rowsConverted = serializers.IntegerField()
+    errors = serializers.ListField(child=serializers.DictField(), help_text="The first values that stand in the way.")  # type: ignore[assignment]  # DRF has an attribute of this name
 
 
 class ColumnResponse(StrictSerializer):
@@ -155,6 +156,7 @@ def show_column(column: Column) -> dict[str, Any]:
             "state": conversion.state,
             "detail": conversion.detail,
             "rowsConverted": conversion.rows_converted,
+            "errors": conversion.errors,
         }
     return shown
 

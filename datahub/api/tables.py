@@ -84,7 +84,7 @@ class ColumnsView(Endpoint):
         """With `hidden=true` those that are deleted but not yet purged, and the originals of changed types."""
         found = find_table(table)
         if self.query.get("hidden") == "true":
-            hidden = Column.objects.filter(table=found).hidden().select_related("original_of")
+            hidden = Column.objects.filter(table=found).hidden()
             return Response({"items": [shapes.show_hidden_column(column) for column in hidden]})
         visible = Column.objects.filter(table=found).visible()
         return Response({"items": [shapes.show_column(column) for column in visible]})

@@ -1,6 +1,7 @@
 """Changes of type that are too large for one transaction."""
 
 from django.db import models
+from django.utils import timezone
 
 from datahub.models.tables import Column
 from fastgen_backend.ids import uuid7
@@ -24,7 +25,10 @@ class Conversion(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     detail = models.TextField(blank=True)
     origin = models.JSONField(default=dict)
+    errors = models.JSONField(default=list)  # the first hundred values that stand in the way, as a problem names them
     passes = models.PositiveIntegerField(default=0)
+    pass_began_at = models.DateTimeField(default=timezone.now)
+    looks_since = models.DateTimeField(null=True)  # what was not written since was tried by the pass before
     last_id = models.UUIDField(null=True)  # of this pass
     converted_in_pass = models.BigIntegerField(default=0)
     rows_converted = models.BigIntegerField(default=0)

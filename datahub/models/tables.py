@@ -100,7 +100,8 @@ class ColumnQuerySet(models.QuerySet["Column"]):
 
     def hidden(self) -> Self:
         """Deleted columns that still can be restored, and the originals of changed types; the newest first."""
-        return self.exclude(hidden_at=None).filter(is_arriving=False).order_by("-hidden_at", "-id")
+        found = self.exclude(hidden_at=None).filter(is_arriving=False).order_by("-hidden_at", "-id")
+        return found.select_related("original_of", "conversion")
 
     def named(self, id_or_key: str) -> Self:
         """The columns with this id or, whatever its letter case, this key."""

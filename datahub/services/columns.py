@@ -1,6 +1,7 @@
 """Columns: adding, changing, hiding, restoring and purging them."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datahub import ddl
-from datahub.access import check_access, verbs_that_ask
 from datahub.column_types import Relation, column_type
 from datahub.dynamic import Definition, definition_now, field_of
-from datahub.errors import ColumnConverting, ColumnInUse, KeyTaken, NoSuchColumn, NotHidden, TargetGone
+from datahub.errors import ColumnConverting, KeyTaken, NoSuchColumn, NotHidden, TargetGone
 from datahub.models import Column, Conversion, Table
 from datahub.names import flaws, free_key, key_flaw, name_flaw
 from datahub.services import background_conversion, obstacles, references
@@ -26,9 +26,10 @@ from datahub.services.column_checks import (
     check_type,
     refuse_too_many,
 )
-from datahub.services.conversion import convert_column, is_large, target_of_change, try_out, wanted_type
+from datahub.services.column_rules import check_rules, refuse_if_in_rules
+from datahub.services.conversion import Wanted, convert_column, is_large, target_of_change, try_out, wanted_type
 from datahub.services.indexes import create_indexes, drop_indexes
-from datahub.services.rebuilding import rebuild_if_worn, refuse_exhausted
+from datahub.services.rebuilding import drop_physical_column, rebuild_if_worn, refuse_exhausted
 from fastgen_backend.errors import InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -116,7 +117,6 @@ def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin:
         column = _changeable(definition, id_or_key)
         before = model_to_dict(column)
         _rename(definition, column, changes)
-        refuse_exhausted(definition.table)
         has_begun = _convert(definition, column, change, origin)
         if not has_begun:
             _constrain(definition, column, changes, was_converted=column.number != before["number"])
@@ -125,7 +125,7 @@ def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin:
             transaction.set_rollback(True)
         elif has_begun or was_moved or model_to_dict(column) != before:
             column.save()
-            _check_rules(definition, column)
+            check_rules(Definition(definition.table, list(Column.objects.filter(table=table).visible())), column.key)
             raise_version(definition.table, origin)
     return column
 
@@ -137,7 +137,7 @@ def hide_column(*, table: Table, id_or_key: str, origin: Origin) -> None:
     """
     with alone_with(table) as definition:
         column = _changeable(definition, id_or_key)
-        _refuse_if_in_rules(definition, column.key)
+        refuse_if_in_rules(definition, column.key)
         drop_indexes(definition.table, column)
         column.hidden_at = timezone.now()
         column.save()
@@ -172,7 +172,7 @@ def purge_column(*, table: Table, id_or_key: str) -> None:
     """Delete the values of a deleted column for good; that changes no version. Raises `NoSuchColumn`, `NotHidden`."""
     with alone_with(table) as definition:
         column = _hidden(definition, id_or_key)
-        ddl.drop_column(definition.table.db_table, column.db_column)
+        drop_physical_column(definition.table, column)
         column.delete()
         rebuild_if_worn(definition.table)
 
@@ -200,10 +200,19 @@ def _tried_out(table: Table, id_or_key: str, change: ColumnChange) -> Column | N
     wanted = wanted_type(column, change.changes)
     if wanted is None or not is_large(definition):
         return None
+    _check_rules_of_wanted(definition, column, wanted)
     if not change.nulls_unconvertible:
         try_out(definition, column, wanted)
     column.type, column.options = wanted.new.name, wanted.new.options
     return column
+
+
+def _check_rules_of_wanted(definition: Definition, column: Column, wanted: Wanted) -> None:
+    """Raise `ColumnInUse` where an access rule asks what the column could not be asked any more."""
+    future = copy(column)
+    future.type, future.options = wanted.new.name, wanted.new.options
+    others = [each for each in definition.columns if each.pk != column.pk]
+    check_rules(Definition(definition.table, [*others, future]), column.key)
 
 
 def _convert(definition: Definition, column: Column, change: ColumnChange, origin: Origin) -> bool:
@@ -217,6 +226,7 @@ def _convert(definition: Definition, column: Column, change: ColumnChange, origi
     flags = {name: change.changes.get(name, getattr(column, name)) for name in ("required", "unique", "indexed")}
     if errors := check_index(wanted.new, unique=flags["unique"], indexed=flags["indexed"]):
         raise InvalidInput(errors)
+    _check_rules_of_wanted(definition, column, wanted)
     nulls = change.nulls_unconvertible
     begun = background_conversion.start(
         definition, column, wanted, flags=flags, nulls_unconvertible=nulls, origin=origin
@@ -240,7 +250,7 @@ def _rename(definition: Definition, column: Column, changes: Mapping[str, Any]) 
         return
     if any(each.key.lower() == key.lower() for each in definition.columns if each.pk != column.pk):
         raise KeyTaken(_("Another column has the key ‘%(key)s’.") % {"key": key})
-    _refuse_if_in_rules(definition, column.key)
+    refuse_if_in_rules(definition, column.key)
     column.key = key
 
 
@@ -278,19 +288,3 @@ def _move(definition: Definition, column: Column, place: int | None) -> bool:
         Column.objects.filter(pk=pk).update(position=position)
     column.position = order.index(column.pk) + 1
     return True
-
-
-def _refuse_if_in_rules(definition: Definition, key: str) -> None:
-    if verbs := verbs_that_ask(definition.table.access, key):
-        detail = _("These access rules speak of it; change them first: %(verbs)s.")
-        raise ColumnInUse(detail % {"verbs": ", ".join(verbs)})
-
-
-def _check_rules(definition: Definition, column: Column) -> None:
-    """Refuse a change after which a rule can't be asked any more."""
-    columns = Column.objects.filter(table=definition.table).visible()
-    try:
-        check_access(definition.table.access, Definition(definition.table, list(columns)).members)
-    except InvalidInput:
-        _refuse_if_in_rules(definition, column.key)
-        raise

@@ -18,6 +18,7 @@ from datahub.services import references
 from datahub.services.bulk import write_values
 from datahub.services.column_checks import check_type
 from datahub.services.indexes import drop_indexes
+from datahub.services.rebuilding import refuse_exhausted
 from fastgen_backend.errors import FieldError
 
 BATCH = 5000
@@ -120,6 +121,7 @@ def _copy(definition: Definition, column: Column, wanted: Wanted) -> None:
     """A new physical column with the converted values; the one of before becomes the hidden original."""
     table, new = definition.table, wanted.new
     before = Column.objects.get(pk=column.pk)
+    refuse_exhausted(table)
     drop_indexes(table, before)
     table.columns_made += 1
     table.attributes_used += 1

@@ -19,6 +19,14 @@ def refuse_exhausted(table: Table) -> None:
         raise TooManyColumns(_("Deleted columns take up the room of this table; purge some of them."))
 
 
+def drop_physical_column(table: Table, column: Column) -> None:
+    """Drop it; in SQLite that makes room for another."""
+    ddl.drop_column(table.db_table, column.db_column)
+    if connection.vendor == "sqlite":
+        table.attributes_used -= 1
+        table.save()
+
+
 def rebuild_if_worn(table: Table) -> None:
     """Copy the rows into a new physical table once too many columns of the old one were dropped.
 

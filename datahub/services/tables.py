@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 
 from datahub import ddl, signals
@@ -92,7 +92,8 @@ def delete_table(*, table: Table, origin: Origin) -> None:
     """Delete a table with its columns and rows. Raises `TableInUse` where columns of other tables refer to it."""
     with alone_with(table) as definition:
         now = definition.table
-        referring = Column.objects.filter(target=now, hidden_at=None).exclude(table=now).select_related("table")
+        seen = models.Q(hidden_at=None) | models.Q(is_arriving=True)
+        referring = Column.objects.filter(seen, target=now).exclude(table=now).select_related("table")
         if names := [f"{column.table.key}.{column.key}" for column in referring]:
             detail = _("These columns refer to it; delete them or change their type first: %(columns)s.")
             raise TableInUse(detail % {"columns": ", ".join(sorted(names))})

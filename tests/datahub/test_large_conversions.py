@@ -1,10 +1,12 @@
 """Changes of type of large tables: in the background, beside writers, all or nothing."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from datahub.column_types.numbers import Integer
 from datahub.models import Column, Conversion, Job
 from datahub.services import background_conversion, conversion, jobs
 from datahub.services.work import Working
@@ -46,7 +48,7 @@ def portions(db: None) -> Callable[[], Iterator[None]]:
 
 
 def _change(admin: Api, **changes: Any) -> Any:
-    return admin.patch("/tables/items/columns/size", {"type": "integer", **changes})
+    return admin.patch("/tables/items/columns/size", {"type": "integer"} | changes)
 
 
 def _column(admin: Api) -> Any:
@@ -61,7 +63,13 @@ def test_it_is_accepted_and_the_column_stays_as_it_is_meanwhile(admin: Api, port
     answer = _change(admin)
 
     assert (answer.status_code, answer.json()["type"]) == (202, "text")
-    assert _column(admin)["conversion"] == {"type": "integer", "state": "running", "detail": "", "rowsConverted": 0}
+    assert _column(admin)["conversion"] == {
+        "type": "integer",
+        "state": "running",
+        "detail": "",
+        "rowsConverted": 0,
+        "errors": [],
+    }
     assert _sizes(admin) == [str(number) for number in range(25)]
 
 
@@ -211,3 +219,89 @@ def test_a_table_may_be_deleted_meanwhile(admin: Api, portions: Any):
 
     assert answer.status_code == 204
     assert not Conversion.objects.exists()
+
+
+def test_a_failure_tells_of_all_values_in_the_way(admin: Api, portions: Any):
+    rows = admin.post(ROWS, [{"size": "large"} for _ in range(9)]).json()["items"]
+    _change(admin)
+
+    list(portions())
+
+    told = _column(admin)["conversion"]
+    assert "9 values can’t be converted" in told["detail"]
+    assert [error["pointer"] for error in told["errors"]] == [f"/rows/{row['id']}/size" for row in rows]
+
+
+def test_a_column_may_have_any_name_meanwhile(admin: Api, portions: Any):
+    admin.post("/tables/items/columns", {"name": "arriving", "type": "text"})
+    _change(admin)
+
+    list(portions())
+
+    assert _sizes(admin) == list(range(25))
+
+
+def test_values_that_cannot_be_converted_are_tried_once(admin: Api, portions: Any, monkeypatch: pytest.MonkeyPatch):
+    admin.post(ROWS, [{"size": "large"} for _ in range(40)])
+    monkeypatch.setattr(background_conversion, "SKEW", timedelta(0))
+    tried: list[str] = []
+    convert = Integer.convert
+
+    def count(type: Integer, value: Any, source: Any) -> int:
+        tried.append(value)
+        return convert(type, value, source)
+
+    monkeypatch.setattr(Integer, "convert", count)
+    _change(admin, onFailure="null")
+
+    list(portions())
+
+    assert tried.count("large") == 40
+
+
+def test_a_rule_that_could_not_be_asked_any_more_stands_in_the_way_at_once(admin: Api):
+    rule = {"filter": {"field": "size", "op": "startswith", "value": "1"}}
+    admin.patch("/tables/items", {"access": {"list": rule}})
+
+    answers = [_change(admin), admin.patch("/tables/items/columns/size?dryRun=true", {"type": "integer"})]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "column-in-use")] * 2
+
+
+def test_a_rule_that_came_meanwhile_is_a_failure(admin: Api, portions: Any):
+    _change(admin)
+    rule = {"filter": {"field": "size", "op": "startswith", "value": "1"}}
+    admin.patch("/tables/items", {"access": {"list": rule}})
+
+    list(portions())
+
+    assert (_column(admin)["type"], _column(admin)["conversion"]["state"]) == ("text", "failed")
+
+
+@pytest.fixture
+def authors(admin: Api) -> list[str]:
+    """The ids of the rows of another table, which the first rows of `items` have as texts."""
+    admin.post("/tables", {"name": "Authors", "columns": [{"name": "Name", "type": "text"}]})
+    ids = [row["id"] for row in admin.post("/tables/authors/rows", [{"name": "Ann"}] * 6).json()["items"]]
+    rows = admin.get(f"{ROWS}?limit=200").json()["items"]
+    admin.patch(ROWS, [{"id": row["id"], "size": ids[number % 6]} for number, row in enumerate(rows)])
+    return ids
+
+
+def test_a_row_that_is_deleted_meanwhile_is_referred_to_by_none(admin: Api, authors: list[str], portions: Any):
+    _change(admin, type="relation", options={"table": "authors"}, onFailure="null")
+    work = portions()
+    next(work)
+
+    assert admin.delete(f"/tables/authors/rows/{authors[0]}").status_code == 204
+    list(work)
+
+    expected = [None if number % 6 == 0 else authors[number % 6] for number in range(25)]
+    assert _column(admin)["type"] == "relation"
+    assert _sizes(admin) == expected
+
+
+def test_a_table_that_a_column_is_about_to_refer_to_stays(admin: Api, authors: list[str], portions: Any):
+    _change(admin, type="relation", options={"table": "authors"})
+
+    assert admin.delete("/tables/authors").json()["code"] == "table-in-use"
