@@ -16,7 +16,7 @@ from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
 from datahub.errors import AccessDenied, CallerMissing
 from datahub.filters import ALWAYS, Comparison, Condition, Every, condition_from_json
 from datahub.models import Verb
-from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
 
 WORDS = frozenset({"admin", "everyone", "authenticated", "owner"})
 USER_ID = "@user.id"
@@ -91,8 +91,9 @@ def check_access(access: Any, members: Mapping[str, Member]) -> dict[str, Any]:
     """Rules as they are kept, `admin` for every verb without one. Raises `InvalidInput`."""
     if not isinstance(access, dict):
         raise InvalidInput([FieldError("/access", "not-an-object", _("This must be a JSON object."))])
+    detail = _("There is no such verb: list, read, create, update, delete.")
     errors = [
-        FieldError(f"/access/{verb}", "unknown-member", _("There is no such verb: list, read, create, update, delete."))
+        FieldError(f"/access/{pointer_part(verb)}", "unknown-member", detail)
         for verb in access
         if verb not in Verb.values
     ]

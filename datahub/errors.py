@@ -10,12 +10,15 @@ SHOWN_MAX = 100  # of the rows that stand in the way
 
 
 class Conflicting(DomainError):
-    """Rows that are there stand in the way; the first 100 are named, `count` tells how many there are."""
+    """Rows that are there stand in the way; the first 100 are named, `count` tells how many there are.
+
+    A caller who must not know is told neither: then `count` is None.
+    """
 
     status = 409
     code = "conflict"
 
-    def __init__(self, detail: str, errors: Sequence[FieldError], count: int) -> None:
+    def __init__(self, detail: str, errors: Sequence[FieldError] = (), count: int | None = None) -> None:
         super().__init__(detail)
         self._errors = errors[:SHOWN_MAX]
         self.count = count
@@ -26,7 +29,7 @@ class Conflicting(DomainError):
 
     @property
     def members(self) -> Mapping[str, int]:
-        return {"count": self.count}
+        return {} if self.count is None else {"count": self.count}
 
 
 class Unconvertible(Conflicting):

@@ -14,6 +14,8 @@ from datahub.filters import as_q
 from datahub.models import Verb
 from datahub.row_shapes import written
 
+BATCH = 1000  # ids in a query: a page may name more rows than PostgreSQL takes parameters
+
 
 def expanded(rows: Sequence[Mapping[str, Any]], members: Sequence[Member], caller: Caller) -> list[dict[str, Any]]:
     """For each row, given by key, its `{"<relation>": row | null}`; of a relation to many the rows it may see."""
@@ -51,9 +53,13 @@ def _read(member: Member, ids: set[UUID], caller: Caller) -> dict[UUID, dict[str
 
 def _rows(definition: Definition, ids: set[UUID], condition: Any) -> dict[UUID, dict[str, Any]]:
     members = list(definition.members.values())
-    rows = definition.rows().filter(condition, pk__in=ids)
-    values = rows.values_list(*(member.attribute for member in members))
-    return {row[0]: written(members, row) for row in values}
+    rows = definition.rows().filter(condition).values_list(*(member.attribute for member in members))
+    every = list(ids)
+    found: dict[UUID, dict[str, Any]] = {}
+    for start in range(0, len(every), BATCH):
+        batch = every[start : start + BATCH]
+        found.update({row[0]: written(members, row) for row in rows.filter(pk__in=batch)})
+    return found
 
 
 def _read_owners(ids: set[UUID], caller: Caller) -> dict[UUID, dict[str, Any]]:

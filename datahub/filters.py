@@ -17,7 +17,7 @@ from datahub.column_types import Unfit
 from datahub.column_types.column_type import checked_text
 from datahub.column_types.stored import ListField
 from datahub.dynamic import Member
-from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
 
 OPERATORS = frozenset(
     [
@@ -93,7 +93,7 @@ def condition_from_parameters(parameters: Mapping[str, str], members: Mapping[st
         try:
             parts.append(_test(members, key, operator or "eq", text, _operand_from_text))
         except Unfit as unfit:
-            errors.append(FieldError(f"/{name}", unfit.code, unfit.reason))
+            errors.append(FieldError(f"/{pointer_part(name)}", unfit.code, unfit.reason))
     if errors:
         raise InvalidInput(errors)
     return _of_modest_size(Every(tuple(parts)), "")

@@ -2,16 +2,19 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, AnyStr
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from fastgen_backend.strict_json import load_strictly
 
 CELL_MAX = 10_000_000  # characters; no column takes so many
-LINE_MAX = 50_000_000  # characters of CSV, bytes of NDJSON: so much memory does a file that is no such file take
+LINE_MAX = 50_000_000  # characters of CSV: so much memory does a file that is no such file take
+JSON_LINE_MAX = 10_000_000  # bytes of NDJSON, whose objects take twenty times as much memory
 BATCH_ROWS = 5000
 BATCH_BYTES = 8_000_000
 csv.field_size_limit(CELL_MAX)
@@ -78,7 +81,7 @@ class CsvFile:
         text = io.TextIOWrapper(
             io.BufferedReader(self._raw, 65536), encoding="utf-8-sig", errors="surrogateescape", newline=""
         )
-        self._reader = csv.reader(_bounded(text))
+        self._reader = csv.reader(_bounded(text, LINE_MAX))
         self.headers = self._read_headers()
 
     @property
@@ -144,20 +147,19 @@ class NdjsonFile:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._raw = ChunkStream(chunks)
-        self._file = io.BufferedReader(self._raw, 65536)
         self._line = 0
+        self._lines = self._filled(io.BufferedReader(self._raw, 65536))
 
     def skip(self, rows: int) -> None:
         """Pass over rows that were read before."""
-        lines = self._lines()
         for _row in range(rows):
-            next(lines, None)
+            next(self._lines, None)
 
     def batch(self) -> Batch:
         """The next rows. Raises `Unreadable`."""
         batch = Batch()
         stop = self._raw.taken + BATCH_BYTES
-        for text in self._lines():
+        for text in self._lines:
             record = _record(text)
             if isinstance(record, dict):
                 batch.lines.append(self._line)
@@ -175,21 +177,20 @@ class NdjsonFile:
         """The batch column by column: the values of these members."""
         return [[record.get(header) for record in batch.records] for header in headers]
 
-    def _lines(self) -> Iterator[bytes]:
-        for line in _bounded(self._file):
-            self._line += 1
+    def _filled(self, file: IO[bytes]) -> Iterator[bytes]:
+        for self._line, line in enumerate(_bounded(file, JSON_LINE_MAX), start=1):
             if line.strip():
                 yield line
 
 
-def _bounded(file: IO[AnyStr]) -> Iterator[AnyStr]:
+def _bounded(file: IO[AnyStr], most: int) -> Iterator[AnyStr]:
     """The lines of a file; raises `Unreadable` for one that is too long to be one."""
     read, number = file.readline, 0
-    while line := read(LINE_MAX):
+    while line := read(most):
         number += 1
-        if len(line) == LINE_MAX:
+        if len(line) == most:
             detail = _("Line %(line)d has more than %(max)s characters.")
-            raise Unreadable(detail % {"line": number, "max": f"{LINE_MAX:,}"})
+            raise Unreadable(detail % {"line": number, "max": f"{most:,}"})
         yield line
 
 
@@ -200,13 +201,23 @@ def _record(line: bytes) -> dict[str, Any] | str:
     except UnicodeDecodeError:
         return _("This is not UTF-8.")
     except (ValueError, RecursionError) as error:
-        return _("This is no valid JSON: %(reason)s") % {"reason": error}
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else error  # whose own line is always the first
+        return _("This is no valid JSON: %(reason)s") % {"reason": reason}
     return value if isinstance(value, dict) else _("A row is a JSON object.")
 
 
 def _wrong_width(line: int, count: int, width: int) -> Flaw:
-    detail = _("This row has %(count)d cells; there are %(width)d headers.")
-    return Flaw(line, "", detail % {"count": count, "width": width})
+    cells = ngettext("This row has %(count)d cell", "This row has %(count)d cells", count) % {"count": count}
+    headers = ngettext("there is %(count)d header", "there are %(count)d headers", width) % {"count": width}
+    return Flaw(line, "", f"{cells}; {headers}.")
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text of a CSV was UTF-8 in the file."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:  # lone surrogates
+        return False
 
 
 def foreign_encoding(start: bytes) -> bool:

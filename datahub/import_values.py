@@ -19,7 +19,7 @@ from datahub.column_types.numbers import DECIMAL_DIGITS, Fixed, Integer
 from datahub.column_types.switches import Boolean
 from datahub.column_types.texts import LongText, Text
 from datahub.dynamic import Member
-from datahub.import_files import Cells
+from datahub.import_files import Cells, is_utf8
 from datahub.services.bulk import wire_value
 
 Quick = Callable[[Cells], "list[Any] | None"]  # None: they need a closer look
@@ -83,7 +83,7 @@ class CellReader:
         try:
             return (self._member.type.parse if self._is_text else self._member.type.read)(cell), ""
         except Unfit as unfit:
-            return None, unfit.reason
+            return None, unfit.reason if not self._is_text or is_utf8(cell) else _("This is not UTF-8.")
 
 
 def _quick_reader(member: Member, *, is_text: bool) -> Quick | None:
@@ -112,12 +112,7 @@ def _are_storable(cells: Sequence[str], longest: int) -> bool:
     if max(map(len, cells), default=0) > longest:
         return False
     together = "".join(cells)
-    if "\0" in together:
-        return False
-    try:
-        return together.isascii() or bool(together.encode())
-    except UnicodeEncodeError:  # lone surrogates
-        return False
+    return "\0" not in together and is_utf8(together)
 
 
 def _integers(cells: Cells) -> list[Any] | None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from datahub.column_types import Relation, Unfit
 from datahub.dynamic import Definition, Member
 from datahub.filters import ALWAYS, Condition, Every, condition_from_json, condition_from_parameters, search
-from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
 from fastgen_backend.rest import PAGE_DEFAULT, PAGE_MAX
 
 COUNTS = ("none", "estimated", "exact")
@@ -85,7 +85,7 @@ class _Reader:
         self._errors: list[FieldError] = []
 
     def refuse(self, name: str, code: str, detail: str) -> None:
-        self._errors.append(FieldError(f"/{name}", code, detail))
+        self._errors.append(FieldError(f"/{pointer_part(name)}", code, detail))
 
     def collect(self, read: Any) -> Condition:
         try:

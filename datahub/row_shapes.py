@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from datahub.column_types import Unfit
 from datahub.column_types.documents import Json
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
-from fastgen_backend.errors import FieldError
+from fastgen_backend.errors import FieldError, pointer_part
 
 Row = dict[str, Any]  # by key, in Python's own types; a member without value is None
 READ_ONLY = frozenset(member.key for member in SYSTEM_MEMBERS if member.key != "owner")
@@ -52,7 +52,7 @@ def _read(member: Member, value: Any) -> Any:
 
 
 def _unknown(key: str, pointer: str) -> FieldError:
-    pointer = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+    pointer = f"{pointer}/{pointer_part(key)}"
     if key == "owner":
         return FieldError(pointer, "read-only", _("Only admins and API keys name an owner."))
     if key in READ_ONLY:

@@ -4,6 +4,8 @@ Django builds the SQL, from the same conditions for every path; to do so costs i
 database needs to answer. What comes back is shown without a detour by way of Python's types, where there is one.
 """
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
@@ -14,14 +16,17 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models.functions import Cast
 
+from datahub.column_types.documents import Json
 from datahub.column_types.numbers import Fixed
-from datahub.column_types.stored import DocumentField
+from datahub.column_types.stored import DocumentField, NumberDecoder
 from datahub.dynamic import Definition, Member
 from datahub.filters import Condition, as_q, operands, shape, simplified
 from datahub.row_queries import Ordering
 from fastgen_backend.prepared import Parameter
 
 STATEMENTS_MAX = 200  # of one version of a table
+KEPT_OPERANDS_MAX = 50  # of a statement that is kept; longer ones come in too many lengths, and are large
+LONG_NUMBER = re.compile(r"[0-9]{19}")  # as PostgreSQL writes 1e300, in full
 WHOLE_SECONDS, MICROSECONDS = len("00:00:00"), len("00:00:00.000000")
 RAW_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC  # how what `shower` gives is written
 Values = tuple[Any, ...]
@@ -32,14 +37,16 @@ def select(
 ) -> "Found":
     """The first `limit` rows that meet the condition, in this order."""
     condition = simplified(condition)
+    values = operands(condition)
+    if len(values) > KEPT_OPERANDS_MAX:
+        return Select(definition, members, condition, order, limit).ask(values)
     key = (tuple(members), shape(condition), tuple(order), limit)
-    statement = definition.statements.get(key)
+    statement: Select | None = definition.statements.get(key)
     if statement is None:
         if len(definition.statements) >= STATEMENTS_MAX:
             definition.statements.clear()
         statement = definition.statements[key] = Select(definition, members, condition, order, limit)
-    found: Found = statement.ask(operands(condition))
-    return found
+    return statement.ask(values)
 
 
 class Found:
@@ -147,11 +154,24 @@ def shower(member: Member) -> Callable[[Any], Any] | None:
     if isinstance(member.type, Fixed):
         scale = member.type.options["scale"]
         return lambda value: f"{value:.{scale}f}"
+    if isinstance(member.type, Json):
+        return _document(member.type)
     if isinstance(field, DocumentField):
         return orjson.Fragment
     if _comes_as_text(member):
         return _utc
     return _dashed if isinstance(field, models.UUIDField) and connection.vendor == "sqlite" else None
+
+
+def _document(type: Json) -> Callable[[str], orjson.Fragment]:
+    """As the text that comes, but for numbers that a database writes in another way than we do."""
+
+    def show(text: str) -> orjson.Fragment:
+        if not LONG_NUMBER.search(text):
+            return orjson.Fragment(text)
+        return orjson.Fragment(type.write(json.loads(text, cls=NumberDecoder)))
+
+    return show
 
 
 def _comes_as_text(member: Member) -> bool:

@@ -16,6 +16,11 @@ class FieldError(NamedTuple):
     detail: str
 
 
+def pointer_part(name: str) -> str:
+    """A member's name as a JSON Pointer has it (RFC 6901, 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 def detail_of(errors: Sequence[FieldError]) -> str:
     """What to say on the whole, where there are one or more such errors."""
     if len(errors) == 1:

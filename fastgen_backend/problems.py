@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound, detail_of
+from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound, detail_of, pointer_part
 
 logger = logging.getLogger("fastgen.errors")
 
@@ -166,7 +166,7 @@ def _field_errors(details: Any, pointer: str = "") -> Iterator[FieldError]:
         yield FieldError(pointer, str(details["code"]).replace("_", "-"), str(details["message"]))
     elif isinstance(details, dict):
         for name, below in details.items():
-            yield from _field_errors(below, f"{pointer}/{_escape(str(name))}" if name != "" else pointer)
+            yield from _field_errors(below, f"{pointer}/{pointer_part(str(name))}" if name != "" else pointer)
     elif isinstance(details, list):
         leaves = all(map(_is_leaf, details))
         for index, below in enumerate(details):
@@ -176,7 +176,3 @@ def _field_errors(details: Any, pointer: str = "") -> Iterator[FieldError]:
 def _is_leaf(details: Any) -> bool:
     """Whether this is one error, and no object whose members have these names."""
     return isinstance(details, dict) and isinstance(details.get("message"), str)
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

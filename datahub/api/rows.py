@@ -23,12 +23,12 @@ from datahub.column_types import Unfit
 from datahub.column_types.identities import Identifier
 from datahub.dynamic import Definition, find_definition, is_outdated
 from datahub.expansion import expanded
-from datahub.filters import ALWAYS, simplified
+from datahub.filters import ALWAYS, Condition, simplified
 from datahub.models import Verb
 from datahub.row_queries import OPTIONS, RowQuery, query_from_json, query_from_parameters
 from datahub.services import idempotency, rows, upserts
 from datahub.statements import RAW_JSON, Found
-from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
 from fastgen_backend.rest import Endpoint, api_origin, credentials_of, once_each
 
 ID = Identifier({})
@@ -110,7 +110,7 @@ class RowEndpoint(Endpoint):
         unknown = [name for name in self.parameters if name not in names]
         if unknown:
             detail = _("There is no such parameter.")
-            raise InvalidInput([FieldError(f"/{name}", "unknown-member", detail) for name in unknown])
+            raise InvalidInput([FieldError(f"/{pointer_part(name)}", "unknown-member", detail) for name in unknown])
         return self.parameters
 
 
@@ -177,12 +177,16 @@ class RowsView(RowEndpoint):
         definition = self.open(table, Verb.DELETE, Verb.LIST)
         filters = dict(self.parameters)
         most = _number(filters.pop("maxAffected", str(rows.ROWS_MAX)))
-        query = query_from_parameters(filters, definition, options=("q",))
-        if simplified(query.condition) == simplified(query.search) == ALWAYS:
-            detail = _("Name the rows by a filter; to delete all of them, clear the table.")
-            raise InvalidInput([FieldError("", "filter-missing", detail)])
+
+        def where(now: Definition) -> Condition:
+            query = query_from_parameters(filters, now, options=("q",))
+            if simplified(query.condition) == simplified(query.search) == ALWAYS:
+                detail = _("Name the rows by a filter; to delete all of them, clear the table.")
+                raise InvalidInput([FieldError("", "filter-missing", detail)])
+            return query.where
+
         deleted = rows.delete_rows(
-            table=definition.table, where=query.where, caller=self.caller, origin=api_origin(request), most=most
+            table=definition.table, where=where, caller=self.caller, origin=api_origin(request), most=most
         )
         return _json({"deleted": deleted})
 
@@ -326,14 +330,17 @@ def _stream(view: RowEndpoint, table: str, lines: Any, media_type: str, ending: 
 
 
 def _once(request: Request, work: Any) -> HttpResponse:
-    """The answer of `work`; of an earlier request where that had the same Idempotency-Key."""
+    """The answer of `work`; of an earlier request where that had the same Idempotency-Key.
+
+    A key is its caller's own. Who has no credentials is known by the client's address: those behind one share theirs.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         answer = work()
     else:
-        credentials = credentials_of(request)
+        origin = api_origin(request)
         asked = f"{request.get_full_path()}\0{json.dumps(request.data, sort_keys=True)}".encode()
-        actor = credentials.actor if credentials else ""
+        actor = origin.actor or f"address:{origin.ip_address}"
         answer = idempotency.once(key=key, actor=actor, fingerprint=hashlib.sha256(asked).digest(), work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from typing import Any
 
 from django.db import models
@@ -11,9 +12,10 @@ from django.utils.translation import gettext as _
 from datahub.column_types.column_type import ColumnType, Unfit, checked_text
 from datahub.column_types.stored import DocumentField, ListField, NumberDecoder, is_kept_exactly
 from datahub.column_types.texts import check_choices, no_choice
-from fastgen_backend.rest import MAX_DEPTH, is_storable, is_too_deep
+from fastgen_backend.rest import MAX_DEPTH
 
 JSON_MAX_BYTES = 1_000_000
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class MultiChoice(ColumnType):
@@ -75,15 +77,14 @@ class Json(ColumnType):
         return DocumentField(null=True, decoder=NumberDecoder)
 
     def read(self, value: Any) -> Any:
-        if is_too_deep(value):
-            raise Unfit(_("This may be nested %(count)d levels deep.") % {"count": MAX_DEPTH}, "too-deep")
-        if not is_storable(value):
-            raise Unfit(_("Text must not hold NUL or lone surrogates."), "invalid-characters")
-        if not _is_of_numbers_we_keep(value):
-            raise Unfit(_("Whole numbers may have 64 bits, others what fits a double."), "out-of-range")
-        if len(json.dumps(value, ensure_ascii=False).encode()) > JSON_MAX_BYTES:
+        if _size(value) > JSON_MAX_BYTES:  # first of all: to look into what is larger takes long
             detail = _("This may have %(count)s bytes at most.") % {"count": f"{JSON_MAX_BYTES:,}"}
             raise Unfit(detail, "too-large")
+        level = [value]
+        for _depth in range(MAX_DEPTH + 1):
+            level = _checked_below(level)
+        if level:
+            raise _too_deep()
         return value
 
     def parse(self, text: str) -> Any:
@@ -131,17 +132,41 @@ def list_of_text(text: str) -> list[Any]:
     return [item.strip() for item in items if item.strip()]
 
 
-def _is_of_numbers_we_keep(value: Any) -> bool:
-    match value:
-        case dict():
-            return all(map(_is_of_numbers_we_keep, value.values()))
-        case list():
-            return all(map(_is_of_numbers_we_keep, value))
-        case int():
-            return is_kept_exactly(value)
-        case float():
-            return math.isfinite(value)
-    return True
+def _size(value: Any) -> int:
+    """How many bytes the value has as JSON. Raises `Unfit` where it is no JSON that anyone could write."""
+    try:
+        return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:
+        raise _bad_number() from None  # of more digits than Python writes
+
+
+def _checked_below(values: list[Any]) -> list[Any]:
+    """What is in these values, one level deeper, after each was looked at itself. Raises `Unfit`."""
+    below: list[Any] = []
+    for value in values:
+        if isinstance(value, str):
+            if UNSTORABLE.search(value):
+                raise Unfit(_("Text must not hold NUL or lone surrogates."), "invalid-characters")
+        elif isinstance(value, list):
+            below += value
+        elif isinstance(value, dict):
+            below += value.keys()
+            below += value.values()
+        elif (isinstance(value, int) and not is_kept_exactly(value)) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            raise _bad_number()
+    return below
+
+
+def _too_deep() -> Unfit:
+    return Unfit(_("This may be nested %(count)d levels deep.") % {"count": MAX_DEPTH}, "too-deep")
+
+
+def _bad_number() -> Unfit:
+    return Unfit(_("Whole numbers may have 64 bits, others what fits a double."), "out-of-range")
 
 
 def _no_constant(name: str) -> None:

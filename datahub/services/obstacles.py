@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from datahub.column_types import column_type
 from datahub.dynamic import Definition
@@ -22,7 +23,11 @@ def refuse_duplicates(definition: Definition, column: Column) -> None:
         errors = [
             FieldError(f"/rows/{id}/{column.key}", Duplicates.code, type.write(value)[:200]) for id, value in first
         ]
-        detail = _("%(count)d rows have a value that another has as well; make them differ first.")
+        detail = ngettext(
+            "%(count)d row has a value that another has as well; make them differ first.",
+            "%(count)d rows have a value that another has as well; make them differ first.",
+            count,
+        )
         raise Duplicates(detail % {"count": count}, errors, count)
 
 
@@ -30,14 +35,20 @@ def refuse_missing(definition: Definition, column: Column) -> None:
     """Raise `MissingValues` where a row has no value in `column`."""
     rows = definition.rows().filter(**{column.db_column: None})
     if count := rows.count():
-        detail = _("%(count)d rows have no value; fill them first.") % {"count": count}
-        _refuse_missing(rows, column.key, detail, count)
+        detail = ngettext(
+            "%(count)d row has no value; fill it first.", "%(count)d rows have no value; fill them first.", count
+        )
+        _refuse_missing(rows, column.key, detail % {"count": count}, count)
 
 
 def refuse_rows(definition: Definition, key: str) -> None:
     """Raise `MissingValues` where there is any row, for none would have a value in a new column."""
     if count := definition.rows().count():
-        detail = _("%(count)d rows would have no value; add the column, fill it, then make it required.")
+        detail = ngettext(
+            "%(count)d row would have no value; add the column, fill it, then make it required.",
+            "%(count)d rows would have no value; add the column, fill it, then make it required.",
+            count,
+        )
         _refuse_missing(definition.rows(), key, detail % {"count": count}, count)
 
 

@@ -1,7 +1,9 @@
 """Rows and the people they belong to: what becomes of them when a person is deleted."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from datahub import locks, signals
@@ -25,19 +27,42 @@ def treat_rows_of(*, user_id: UUID, origin: Origin) -> None:
     referring = {table.pk: references.referring_to(table) for table in tables}
     beside = {column.table_id for columns in referring.values() for column in columns}
     with locks.writing({*referring, *beside}):
-        for number, columns in referring.items():
-            try:
-                definition = definition_of(table_by_number(number))
-            except NoSuchTable:
-                continue
-            _treat(definition, user_id, columns, origin)
+        definitions = [definition for number in referring if (definition := _definition(number))]
+        going = {
+            definition.table.pk: Q(owner=user_id)
+            for definition in definitions
+            if definition.table.on_owner_delete == Table.OnOwnerDelete.DELETE
+        }
+        for definition in definitions:
+            if definition.table.pk in going:
+                _lock(definition, user_id)
+        for definition in definitions:
+            _treat(definition, user_id, referring[definition.table.pk], going, origin)
 
 
-def _treat(definition: Definition, user_id: UUID, referring: list[Column], origin: Origin) -> None:
+def _definition(number: int) -> Definition | None:
+    try:
+        return definition_of(table_by_number(number))
+    except NoSuchTable:
+        return None
+
+
+def _lock(definition: Definition, user_id: UUID) -> None:
+    """Keep the person's rows theirs until they are deleted: what they refer to may be gone before."""
+    if connection.vendor == "postgresql":
+        table = connection.ops.quote_name(definition.table.db_table)
+        rows = f"SELECT 1 FROM {table} WHERE owner = %s ORDER BY id FOR UPDATE"  # noqa: S608  a name of ours
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM ({rows}) AS own", [user_id])  # noqa: S608  the same
+
+
+def _treat(
+    definition: Definition, user_id: UUID, referring: list[Column], going: Mapping[int, Q], origin: Origin
+) -> None:
     how = definition.table.on_owner_delete
     while how != Table.OnOwnerDelete.KEEP and (rows := locked_rows(definition, Q(owner=user_id), limit=BATCH)):
         if how == Table.OnOwnerDelete.DELETE:
-            delete_locked(definition, rows, referring, origin)
+            delete_locked(definition, rows, referring, origin, going)
             continue
         for row in rows:
             row["owner"] = None

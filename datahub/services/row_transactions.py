@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import DataError, IntegrityError, OperationalError
+from django.utils.translation import gettext as _
 
 from datahub import locks
 from datahub.access import Caller
@@ -66,7 +67,7 @@ def open_for_deletion(table: Table, caller: Caller) -> Iterator[tuple[Definition
         locks.share({column.table_id for column in referring})
         try:
             yield definition, referring
-        except RowInUse as refusal:
+        except RowInUse:
             if caller.reads_all:
                 raise
-            raise RowInUse(refusal.detail, (), refusal.count) from None  # which rows those are is not for everyone
+            raise RowInUse(_("Other rows refer to it.")) from None  # which, where and how many is not for everyone

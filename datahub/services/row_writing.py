@@ -42,6 +42,28 @@ def update_row(definition: Definition, row: Row, changed: Iterable[str]) -> None
         )
 
 
+def write_member(definition: Definition, member: Member, values: Sequence[tuple[UUID, Any]]) -> None:
+    """Give each of these rows another value of one member, and with that a new revision and moment of change."""
+    if not values:
+        return
+    parts = [f"{_quoted(member.attribute)} = %s", "revision = revision + 1", "updated_at = %s"]
+    parts += [f"{_quoted(copy)} = NULL" for copy in _copies([member])]
+    sql = f"UPDATE {_quoted(definition.table.db_table)} SET {', '.join(parts)} WHERE id"  # noqa: S608  names of ours
+    now = _prepare(definition, definition.members["updatedAt"])(timezone.now())
+    prepare, prepare_id = _prepare(definition, member), _prepare(definition, definition.members["id"])
+    ids = [prepare_id(id) for id, _value in values]
+    first = values[0][1]
+    with connection.cursor() as cursor:
+        if all(value == first for _id, value in values):
+            places = ", ".join(["%s"] * len(ids))
+            cursor.execute(f"{sql} IN ({places})", [prepare(first), now, *ids])
+        else:
+            cursor.executemany(
+                f"{sql} = %s",
+                [(prepare(value), now, id) for id, (_id, value) in zip(ids, values, strict=True)],
+            )
+
+
 def delete_ids(definition: Definition, ids: Sequence[UUID]) -> None:
     """Delete these rows."""
     prepare = _prepare(definition, definition.members["id"])
@@ -56,15 +78,15 @@ def _copies(members: Iterable[Member]) -> list[str]:
 
 
 def _insert_statement(definition: Definition) -> tuple[str, list[tuple[str, Prepare]]]:
-    if "insert" not in definition.statements:
+    statement: tuple[str, list[tuple[str, Prepare]]] | None = definition.statements.get("insert")
+    if statement is None:
         members = list(definition.members.values())
         columns = ", ".join(_quoted(member.attribute) for member in members)
         places = ", ".join(["%s"] * len(members))
         table = _quoted(definition.table.db_table)
         sql = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608  names of ours
         prepares = [(member.key, _prepare(definition, member)) for member in members]
-        definition.statements["insert"] = (sql, prepares)
-    statement: tuple[str, list[tuple[str, Prepare]]] = definition.statements["insert"]
+        statement = definition.statements["insert"] = (sql, prepares)
     return statement
 
 

@@ -1,7 +1,7 @@
 """Rows: creating, changing and deleting them, one or many, all or nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -105,13 +105,22 @@ def delete_row(*, table: Table, id: UUID, caller: Caller, origin: Origin, revisi
         delete_locked(definition, rows, referring, origin)
 
 
-def delete_rows(*, table: Table, where: "Condition", caller: Caller, origin: Origin, most: int = ROWS_MAX) -> int:
-    """Delete all rows that meet the condition; tells how many. Raises `TooManyAffected` beyond `most`, `RowInUse`.
+def delete_rows(
+    *,
+    table: Table,
+    where: Callable[[Definition], Condition],
+    caller: Caller,
+    origin: Origin,
+    most: int = ROWS_MAX,
+) -> int:
+    """Delete all rows that meet a condition; tells how many. Raises `TooManyAffected` beyond `most`, `RowInUse`.
 
-    It reaches only rows that the caller may list: how many there are would tell of the others.
+    `where` makes the condition from the table as it is by then, and may raise. It reaches only rows that the caller
+    may list: how many there are would tell of the others.
     """
     with open_for_deletion(table, caller) as (definition, referring):
-        condition = both(permitted(definition, Verb.DELETE, caller), permitted(definition, Verb.LIST, caller), where)
+        rules = [permitted(definition, verb, caller) for verb in (Verb.DELETE, Verb.LIST)]
+        condition = both(*rules, where(definition))
         rows = locked_rows(definition, as_q(condition), limit=most + 1)
         if len(rows) > most:
             detail = _("More than %(count)d rows match; narrow the filter or raise maxAffected.")
@@ -319,10 +328,19 @@ def _refuse_unless(definition: Definition, condition: Condition, rows: Sequence[
         raise AccessDenied(_("The row would be outside of what the rules of this table let you write."))
 
 
-def delete_locked(definition: Definition, rows: Sequence[Row], referring: Sequence[Column], origin: Origin) -> None:
-    """Delete locked rows, after what refers to them was treated, and tell it. Raises `RowInUse`."""
+def delete_locked(
+    definition: Definition,
+    rows: Sequence[Row],
+    referring: Sequence[Column],
+    origin: Origin,
+    going_too: Mapping[int, models.Q] | None = None,
+) -> None:
+    """Delete locked rows, after what refers to them was treated, and tell it. Raises `RowInUse`.
+
+    Those that `going_too` describes, by the number of their table, are about to be deleted as well.
+    """
     ids = [row["id"] for row in rows]
-    references.let_go(definition, ids, referring, origin)
+    references.let_go(definition, ids, referring, origin, going_too)
     delete_ids(definition, ids)
     _tell_all(signals.row_deleted, definition, rows, origin)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 
-from datahub import ddl, signals
+from datahub import ddl, locks, signals
 from datahub.access import check_access
 from datahub.dynamic import Definition, named_system_fields
 from datahub.errors import KeyTaken, TableInUse
@@ -36,7 +36,7 @@ def create_table(
 ) -> Table:
     """A new table with these columns; its key is made from the name where none is given.
 
-    Raises `InvalidInput`, `KeyTaken`, or `TooManyColumns`.
+    Raises `InvalidInput`, `KeyTaken`, `TooManyColumns`, or `TableBusy`.
     """
     errors = flaws(name=(name_flaw, name), key=(key_flaw, key), description=(description_flaw, description))
     errors += _flaws_of_settings(on_owner_delete)
@@ -51,13 +51,12 @@ def create_table(
             on_owner_delete=on_owner_delete,
             row_events=row_events,
         )
-        try:
-            with transaction.atomic():
-                table.save(force_insert=True)
+        with locks.writing(each.target.pk for each in checked if each.target):
+            _refuse_gone(checked)
+            if _has_free_key(table):
                 return _build(table, checked, access, origin)
-        except IntegrityError:
-            if key or not Table.objects.filter(folded_key=table.key.lower()).exists():
-                break
+        if key:
+            break
     raise KeyTaken(_("There already is a table with the key ‘%(key)s’.") % {"key": table.key})
 
 
@@ -74,6 +73,8 @@ def change_table(*, table: Table, changes: Mapping[str, Any], origin: Origin) ->
         with alone_with(table) as definition:
             return _change(definition, dict(changes), origin)
     except IntegrityError:
+        if "key" not in changes:
+            raise
         raise KeyTaken(_("There already is a table with the key ‘%(key)s’.") % {"key": changes["key"]}) from None
 
 
@@ -103,6 +104,30 @@ def delete_table(*, table: Table, origin: Origin) -> None:
 
 
 CHECKS = {"name": name_flaw, "key": key_flaw, "description": description_flaw}
+
+
+def _refuse_gone(columns: Sequence[CheckedColumn]) -> None:
+    """Raise `InvalidInput` where a table that is referred to was deleted since that was checked."""
+    wanted = {each.target.pk for each in columns if each.target}
+    there = set(Table.objects.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
+    detail = _("There is no such table; name it by its id or key.")
+    errors = [
+        FieldError(f"/columns/{index}/options/table", "invalid", detail)
+        for index, each in enumerate(columns)
+        if each.target and each.target.pk not in there
+    ]
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _has_free_key(table: Table) -> bool:
+    """Insert it; False where another table has its key by now."""
+    try:
+        with transaction.atomic():
+            table.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _build(table: Table, columns: Sequence[CheckedColumn], access: Mapping[str, Any] | None, origin: Origin) -> Table:

@@ -7,7 +7,7 @@ from typing import Protocol
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
-from datahub.errors import TableBusy
+from datahub.errors import RowTooLarge, TableBusy
 from datahub.models import Job
 from datahub.services import jobs
 from datahub.services.background_conversion import Converting
@@ -42,19 +42,37 @@ class Working:
     def step(self) -> bool:
         """Do one portion; tells whether this worker should go on. Raises what says that the database is away.
 
-        A portion that fails is tried again after a while, by whoever comes first, and after 20 times no more.
+        A portion that fails is tried again after a while, by whoever comes first, and after 20 times no more; where
+        a row has no room in the database, not even once.
         """
         try:
             if self._lease.tries > jobs.TRIES_MAX:
                 self._work.fail(_("It failed %(count)d times in a row.") % {"count": jobs.TRIES_MAX})
-            return self._work.step()
+            return self._portion()
         except jobs.LeaseLost:
             return False
         except TableBusy:
             jobs.put_off(self._lease, seconds=1)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if _is_away(error):
+                raise
             log.exception("The job %s %s failed; it is tried again.", self._lease.kind, self._lease.subject)
             jobs.put_off(self._lease)
         return False
+
+    def _portion(self) -> bool:
+        try:
+            return self._work.step()
+        except Exception as error:
+            if not isinstance(error, RowTooLarge) and not RowTooLarge.is_meant_by(error):
+                raise
+            self._work.fail(str(RowTooLarge.title))
+            return True
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether this says that the database can't be reached, and not that it refuses what it was given."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    return state[:2] not in {"22", "23", "54"}  # data exception, constraint violation, program limit exceeded

@@ -1,17 +1,20 @@
 """Tables by REST: created, changed, cleared and deleted, each with one event and nothing half done."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from datahub import signals
 from datahub.errors import TableBusy
 from datahub.models import Column, Table
+from datahub.services import tables
 from events.models import Event
 from tests.conftest import Api
-from tests.datahub.conftest import PEOPLE, made, pointers
+from tests.datahub.conftest import PEOPLE, made, pointers, together
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -249,6 +252,7 @@ def test_what_is_wrong_with_a_new_table_is_named(admin: Api, told: Told, body: d
         ({"access": "everyone"}, "/access"),
         ({"access": [["read", "everyone"]]}, "/access"),
         ({"access": None}, "/access"),
+        ({"access": {"a/b~c": "admin"}}, "/access/a~1b~0c"),
         ({"access": {"read": {"filter": {"field": "colour", "op": "eq", "value": 1}}}}, "/access/read/filter"),
         ({"onOwnerDelete": ""}, "/onOwnerDelete"),
         ({"id": "1"}, "/id"),
@@ -306,6 +310,47 @@ def test_a_table_that_another_refers_to_stays(people: Api, told: Told):
     assert "pets.keeper" in refusal["detail"]
     assert told() == ["api.dataTable_created"] * 2
     assert people.get(TABLE).status_code == 200
+
+
+def test_a_table_can_not_refer_to_one_that_is_deleted_meanwhile(
+    people: Api, told: Told, monkeypatch: pytest.MonkeyPatch
+):
+    def and_then_it_is_deleted(name: str) -> str:
+        people.delete(TABLE)
+        return "pets"
+
+    monkeypatch.setattr(tables, "_free_key", and_then_it_is_deleted)
+    keeper = {"name": "Keeper", "type": "relation", "options": {"table": "people"}}
+
+    answer = people.post("/tables", {"name": "Pets", "columns": [{"name": "Name", "type": "text"}, keeper]})
+
+    assert pointers(answer) == ["/columns/1/options/table"]
+    assert told() == ["api.dataTable_created", "api.dataTable_deleted"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_is_not_deleted_while_another_that_refers_to_it_is_made(people: Api, monkeypatch: pytest.MonkeyPatch):
+    answers: list[Any] = []
+    deletion = threading.Thread(target=lambda: answers.extend(together(lambda _: Api(people.token).delete(TABLE), 1)))
+    build = tables._build
+
+    def meanwhile(*args: Any) -> Table:
+        deletion.start()
+        deletion.join(0.5)  # it would be through by then
+        return build(*args)
+
+    monkeypatch.setattr(tables, "_build", meanwhile)
+
+    _refer(people)
+    deletion.join()
+
+    assert made(answers[0], 409)["code"] == "table-in-use"
+
+
+def test_a_failure_that_is_not_about_the_key_is_not_told_as_such(people: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tables, "_build", Mock(side_effect=IntegrityError("another constraint")))
+
+    assert people.post("/tables", {"name": "Pets", "key": "pets"}).status_code == 500
 
 
 def test_a_table_that_refers_to_itself_can_be_deleted(people: Api):

@@ -278,6 +278,18 @@ def test_json_may_be_nested_32_levels_deep():
     assert _reason(lambda: TYPES["json"].read(nested(33))) == "too-deep"
 
 
+def test_json_that_no_recursion_follows_is_too_deep():
+    value: Any = []
+    for _time in range(100_000):
+        value = [value]
+
+    assert _reason(lambda: TYPES["json"].read(value)) == "too-deep"
+
+
+def test_into_json_that_is_too_large_nobody_looks():
+    assert _reason(lambda: TYPES["json"].read([2**64, "\0", "a" * 1_000_001])) == "too-large"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -589,6 +601,18 @@ def test_large_and_small_numbers_in_json_come_back(admin: Api, value: Any):
     assert _as_doubles(made["json"]) == _as_doubles(value)
     assert _as_doubles(admin.get(path).json()["json"]) == _as_doubles(value)
     assert _as_doubles(admin.patch(path, {"text": "more"}).json()["json"]) == _as_doubles(value)
+
+
+@pytest.mark.parametrize("written", ["1e+300", "1e-300", "-1.5e+300", "9223372036854775807", '"12345678901234567890"'])
+def test_a_number_in_json_is_listed_as_it_was_answered(admin: Api, written: str):
+    expected = f'"json":[{written}]'.encode()
+
+    made = admin.call("POST", "/tables/all/rows", raw=b'{"json": [%s]}' % written.encode())
+
+    path = f"/tables/all/rows/{made.json()['id']}"
+    for answer in [made, admin.get("/tables/all/rows"), admin.get(path)]:
+        assert expected in answer.content.replace(b", ", b",").replace(b": ", b":")
+    assert expected in admin.get("/tables/all/rows.ndjson").getvalue().replace(b": ", b":")
 
 
 def test_a_refused_value_says_where_and_why(admin: Api):

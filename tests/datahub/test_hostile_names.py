@@ -276,7 +276,7 @@ def test_two_hundred_columns_are_no_trouble(admin: Api):
     row = admin.post("/tables/wide/rows", {"c_0": "ß", "c_1": 1, "c_199": "the end"}).json()
 
     assert len(row) == 205
-    assert admin.get("/tables/wide/rows?c_1=1&c_199__contains=end&order=-c_1,c_0,c_199").json()["items"] == [row]
+    assert admin.get("/tables/wide/rows?c_1=1&c_199__contains=end&order=-c_1,c_0,c_190").json()["items"] == [row]
     assert admin.get("/tables/wide/rows?q=END&count=exact").json()["count"] == 1
     assert admin.get("/tables/wide/rows.csv").getvalue().decode().count(",") == 2 * 204
     assert admin.patch(f"/tables/wide/rows/{row['id']}", {"c_199": None}).json()["c_199"] is None

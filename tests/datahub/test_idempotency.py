@@ -64,6 +64,18 @@ def test_a_key_of_another_caller_is_another_key(people: Api, key: Callable[..., 
     assert _count(people) == 5
 
 
+def test_a_key_of_a_stranger_at_another_address_is_another_key(people: Api):
+    people.patch("/tables/people", {"access": {"create": "everyone"}})
+    strangers = [Api(), Api(), Api()]
+    for stranger, address in zip(strangers, ["192.0.2.7", "192.0.2.8", "192.0.2.7"], strict=True):
+        stranger.client.defaults["REMOTE_ADDR"] = address
+
+    ids = [made(_post(stranger, {"name": "Ann"}))["id"] for stranger in strangers]
+
+    assert ids[0] == ids[2] != ids[1]
+    assert _count(people) == 2
+
+
 @pytest.mark.parametrize("refused", [{"name": None}, {"name": "Ann", "email": "bob@example.com"}])
 def test_a_refusal_is_not_kept(people: Api, refused: dict[str, Any]):
     people.post(ROWS, {"name": "Bob", "email": "bob@example.com"})

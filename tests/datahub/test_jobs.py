@@ -2,13 +2,16 @@
 
 import uuid
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from datahub import import_files
+from datahub.errors import RowTooLarge
 from datahub.models import Job
-from datahub.services import jobs
+from datahub.services import background_conversion, conversion, jobs
 from datahub.services.imports.loading import Loading
 from datahub.services.jobs import Lease, LeaseLost, claim_job
 from datahub.services.work import Working
@@ -188,6 +191,58 @@ def test_a_job_that_fails_is_tried_again_after_a_while(people: Api, monkeypatch:
     job = Job.objects.get()
     assert job.worker is None
     assert job.due_at > timezone.now()
+
+
+def _refused(state: str) -> OperationalError:
+    """What PostgreSQL raises in this SQLSTATE."""
+    error = OperationalError("no")
+    error.__cause__ = type("Refusal", (Exception,), {"sqlstate": state})()
+    return error
+
+
+@pytest.mark.parametrize("state", ["22003", "23514", "54001"])
+def test_a_value_that_the_database_refuses_is_no_sign_that_it_is_away(
+    people: Api, monkeypatch: pytest.MonkeyPatch, state: str
+):
+    start(people)
+    monkeypatch.setattr(Loading, "_load", Mock(side_effect=_refused(state)))
+
+    assert not Working(claimed(register_worker())).step()
+
+    assert Job.objects.get().due_at > timezone.now()
+
+
+def test_a_database_that_is_away_is_told_and_the_job_stays_due(people: Api, monkeypatch: pytest.MonkeyPatch):
+    start(people)
+    monkeypatch.setattr(Loading, "_load", Mock(side_effect=_refused("57P01")))
+
+    with pytest.raises(OperationalError):
+        Working(claimed(register_worker())).step()
+
+    assert Job.objects.get().due_at <= timezone.now()
+
+
+@pytest.mark.parametrize("error", [RowTooLarge(), _refused("54000")])
+def test_a_row_that_has_no_room_ends_the_job_at_once(people: Api, monkeypatch: pytest.MonkeyPatch, error: Exception):
+    id = start(people)
+    monkeypatch.setattr(Loading, "_load", Mock(side_effect=error))
+
+    do_jobs()
+
+    assert (state_of(people, id)["state"], state_of(people, id)["detail"]) == ("failed", RowTooLarge.title)
+    assert not Job.objects.exists()
+
+
+def test_a_row_that_has_no_room_ends_a_conversion_at_once(people: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(conversion, "AT_ONCE_MAX", 0)
+    made(people.post("/tables/people/rows", {"name": "Ann", "city": "1"}))
+    made(people.patch("/tables/people/columns/city", {"type": "integer"}), 202)
+    monkeypatch.setattr(background_conversion, "_copy", Mock(side_effect=_refused("54000")))
+
+    do_jobs()
+
+    told = made(people.get("/tables/people/columns"), 200)["items"][3]["conversion"]
+    assert (told["state"], told["detail"]) == ("failed", RowTooLarge.title)
 
 
 def test_a_job_that_always_fails_ends(people: Api):

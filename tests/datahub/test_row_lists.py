@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from datahub import listing
+from datahub.dynamic import definition_of, find_table
 from tests.conftest import Api
 from tests.datahub.conftest import made, pointers
 
@@ -169,6 +170,7 @@ def test_a_list_has_the_members_that_were_asked_for(four: Api):
         ("city__isnull=1", "/city__isnull"),
         ("q=" + "a" * 201, "/q"),
         ("Age=3", "/Age"),
+        ("a/b~c=3", "/a~1b~0c"),
         ("c1=3", "/c1"),
     ],
 )
@@ -197,3 +199,14 @@ def test_what_can_not_be_asked_is_refused(four: Api, query: str, blamed: str):
 )
 def test_what_can_not_be_asked_in_json_is_refused(four: Api, body: Any, blamed: str):
     assert pointers(four.post(f"{ROWS}/query", body)) == [blamed]
+
+
+def test_questions_of_many_values_are_not_kept(four: Api):
+    kept = definition_of(find_table("people")).statements
+
+    def ask(count: int) -> int:
+        before = len(kept)
+        made(four.post(f"{ROWS}/query", {"filter": {"field": "age", "op": "in", "value": list(range(count))}}), 200)
+        return len(kept) - before
+
+    assert (ask(50), ask(51), ask(1000)) == (1, 0, 0)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from datahub.api import rows
+from datahub.dynamic import definition_of, find_definition, find_table
 from tests.conftest import Api
 from tests.datahub.conftest import id_of, made, pointers
 
@@ -237,3 +239,22 @@ def test_a_key_without_the_scope_is_told_which_it_needs(people: Api, key: Callab
     answer = key("rows:read").post("/tables/people/rows", {"name": "Ann"})
 
     assert (answer.status_code, "rows:write" in answer.json()["detail"]) == (403, True)
+
+
+def test_a_statement_that_another_thread_forgets_is_made_anew(people: Api, monkeypatch: pytest.MonkeyPatch):
+    class Forgetful(dict[Any, Any]):
+        def __setitem__(self, key: Any, value: Any) -> None:
+            """Gone before anyone looks."""
+
+    monkeypatch.setattr(definition_of(find_table("people")), "statements", Forgetful())
+
+    assert made(people.post(ROWS, {"name": "Ann"}))["name"] == "Ann"
+
+
+def test_rows_are_deleted_by_the_table_as_it_is_by_then(people: Api, monkeypatch: pytest.MonkeyPatch):
+    people.post(ROWS, [{"name": "Ann", "city": "1"}, {"name": "Bob", "city": "2"}])
+    before = find_definition("people")
+    made(people.patch("/tables/people/columns/city", {"type": "integer"}), 200)
+    monkeypatch.setattr(rows, "find_definition", lambda _key: before)
+
+    assert made(people.delete(f"{ROWS}?city=1"), 200) == {"deleted": 1}

@@ -9,6 +9,7 @@ import pytest
 from authpages.models import User
 from authpages.services.users import delete_user
 from datahub.errors import RowInUse
+from datahub.services import ownership
 from events.models import Event
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api
@@ -80,6 +81,62 @@ def test_a_person_stays_whose_rows_others_must_not_be_without(key: Key, api: Api
 
     assert User.objects.filter(pk=ann).exists()
     assert _listed(admin) == [("hers", str(ann))]
+
+
+def _pin(admin: Api, api: Api, **options: Any) -> Any:
+    """A note, and a pin on it that goes with its owner, too; both are Ann's."""
+    note = api.post("/tables/notes/rows", {"text": "hers"}).json()
+    relation = {"name": "Note", "type": "relation", "options": {"table": "notes", **options}}
+    settings = {"access": {"create": "authenticated"}, "onOwnerDelete": "delete", "rowEvents": True}
+    admin.post("/tables", {"name": "Pins", "columns": [relation], **settings})
+    return api.post("/tables/pins/rows", {"note": note["id"]}).json()
+
+
+def test_rows_that_refer_to_each_other_go_together(key: Key, api: Api):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete")
+    _pin(admin, api)
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert _listed(admin) == admin.get("/tables/pins/rows").json()["items"] == []
+
+
+def test_a_row_that_goes_is_not_changed_before(key: Key, api: Api, told: Callable[[], list[str]]):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete")
+    _pin(admin, api, onDelete="clear")
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert told()[-2:] == ["api.dataRow_deleted", "auth.user_deleted"]
+    assert "api.dataRow_updated" not in told()
+
+
+def test_a_row_of_another_still_holds_it_back(key: Key, api: Api):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete")
+    pin = _pin(admin, api)
+    admin.patch(f"/tables/pins/rows/{pin['id']}", {"owner": None})
+
+    with pytest.raises(RowInUse):
+        delete_user(user_id=ann, origin=COMMAND_LINE)
+
+
+def test_more_rows_of_one_table_than_are_deleted_at_once_go_together(
+    key: Key, api: Api, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ownership, "BATCH", 2)
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete")
+    relation = {"name": "Parent", "type": "relation", "options": {"table": "notes"}}
+    admin.post("/tables/notes/columns", relation)
+    parent = api.post("/tables/notes/rows", {"text": "first"}).json()["id"]
+    api.post("/tables/notes/rows", [{"parent": parent}] * 4)
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    assert _listed(admin) == []
 
 
 def test_the_deletion_and_its_rows_are_told_in_one_transaction(key: Key, api: Api, told: Callable[[], list[str]]):

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 
 from datahub import signals
 from datahub.dynamic import Definition, definition_now
-from datahub.errors import NoSuchTable, RowTooLarge
+from datahub.errors import NoSuchTable, RowTooLarge, TableBusy
 from datahub.import_files import FILES, Batch, CsvFile, Flaw, NdjsonFile, Unreadable
 from datahub.inference import JsonGuess, TextGuess
 from datahub.models import Import, ImportBatch, ImportChunk, ImportReject, Table
 from datahub.services import jobs
 from datahub.services.column_checks import COLUMNS_MAX, NewColumn
 from datahub.services.imports.plan import Converted, NotPossible, Plan
+from datahub.services.imports.upload import SET_APART
 from datahub.services.row_transactions import open_for_writing
 from datahub.services.tables import create_table
 from fastgen_backend.errors import DomainError
@@ -86,20 +87,32 @@ class Loading:
             self._guessing = _Guessing(source)
         if not self._guessing.see_next():
             return
-        columns = self._guessing.columns()
-        headers = self._guessing.headers
-        self._guessing = None
+        guessing, self._guessing = self._guessing, None
+        columns = guessing.columns()
+        if not columns:
+            self._refuse_without_columns(source, guessing)
+            return
         with jobs.portion(self._lease):
             try:
                 table = create_table(
                     name=source.table_key, key=source.table_key, columns=columns, origin=origin_of(source)
                 )
+            except TableBusy:
+                raise
             except DomainError as refusal:
                 raise NotPossible(refusal.detail) from None
-            made = definition_now(table.pk).columns
-            source.headers, source.targets = headers, [str(column.uid) for column in made]
+            made = iter(definition_now(table.pk).columns)
+            source.headers = guessing.headers
+            source.targets = [SET_APART[each] if each in SET_APART else str(next(made).uid) for each in source.headers]
             source.table = table
             source.save(update_fields=["table", "headers", "targets"])
+
+    def _refuse_without_columns(self, source: Import, guessing: "_Guessing") -> None:
+        with jobs.portion(self._lease):
+            _keep_rejects(source, guessing.flaws)
+            source.rows_read = source.rows_rejected = guessing.rows
+            source.state, source.detail = Import.State.FAILED, _("The file names no column that could be made.")
+            source.save(update_fields=["rows_read", "rows_rejected", "state", "detail"])
 
     # Its rows --------------------------------------------------------------------------------------------------------
 
@@ -170,6 +183,8 @@ class _Guessing:
     def __init__(self, source: Import) -> None:
         self._file = FILES[source.format](chunks_of(source.pk))
         self._guesses: dict[str, TextGuess | JsonGuess] = {}
+        self.rows = 0
+        self.flaws: list[Flaw] = []  # the first ones
         if source.format == Import.Format.CSV:
             self._guesses = {header: TextGuess() for header in source.headers}
 
@@ -181,19 +196,21 @@ class _Guessing:
     def see_next(self) -> bool:
         """Look at the next rows; tells whether those were the last."""
         batch = self._file.batch()
+        self.rows += batch.read
+        self.flaws += batch.flaws[: REJECTS_MAX - len(self.flaws)]
         if isinstance(self._file, NdjsonFile):
             for record in batch.records:
                 if not record.keys() <= self._guesses.keys():
                     self._guesses |= {key: JsonGuess() for key in record if key not in self._guesses}
-            if len(self._guesses) > COLUMNS_MAX:
+            if len(self._guesses) > COLUMNS_MAX + len(SET_APART):
                 raise NotPossible(_("A table may have %(max)d columns; here are more.") % {"max": COLUMNS_MAX})
         for guess, cells in zip(self._guesses.values(), self._file.cells(batch, self.headers), strict=True):
             guess.see(cells)
         return batch.is_last
 
     def columns(self) -> list[NewColumn]:
-        """What columns the table needs."""
-        return [guess.column(header) for header, guess in self._guesses.items()]
+        """What columns the table needs, beside those that every table has."""
+        return [guess.column(header) for header, guess in self._guesses.items() if header not in SET_APART]
 
 
 def chunks_of(id: UUID) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from datahub.services import references
 from datahub.services.bulk import insert_columns, wire_value
 from datahub.services.imports.upload import NOWHERE, OWNER
 from datahub.services.owners import known_people
+from fastgen_backend.errors import pointer_part
 
 
 class NotPossible(Exception):
@@ -220,4 +221,4 @@ def _there(definition: Definition, member: Member, values: Sequence[Any]) -> set
 
 
 def _pointer(key: str) -> str:
-    return "/" + key.replace("~", "~0").replace("/", "~1")
+    return "/" + pointer_part(key)

@@ -1,21 +1,18 @@
 """Takes the rows of an import out again. Those that were changed since stay, and those that others need."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
 
 from datahub.access import Caller
-from datahub.dynamic import Definition
-from datahub.errors import ImportRunning, NoSuchImport, NoSuchTable, RowInUse
-from datahub.models import Column, Import, ImportBatch, Job, Table
+from datahub.errors import ImportRunning, NoSuchImport, NoSuchTable
+from datahub.models import Import, ImportBatch, Job, Table
 from datahub.row_ids import ids_of
 from datahub.services import jobs, references
 from datahub.services.bulk import delete_untouched
 from datahub.services.imports.loading import origin_of
 from datahub.services.row_transactions import open_for_deletion
 from datahub.services.row_writing import delete_ids
-from fastgen_backend.origin import Origin
 
 WORKER = Caller(reads_all=True, writes_all=True, is_program=True)
 
@@ -77,28 +74,13 @@ class Undoing:
             if referring:
                 rows = definition.rows().filter(pk__in=ids, revision=1).select_for_update().order_by("pk")
                 untouched = list(rows.values_list("pk", flat=True))
-                source.rows_deleted += _delete_all_but_needed(definition, untouched, referring, origin_of(source))
+                needed = references.needed(definition, untouched, referring)
+                going = [id for id in untouched if id not in needed]
+                references.let_go(definition, going, referring, origin_of(source))
+                delete_ids(definition, going)
+                source.rows_deleted += len(going)
             else:
                 source.rows_deleted += delete_untouched(definition.table.db_table, ids)
             source.rows_kept += definition.rows().filter(pk__in=ids).count()
             batch.delete()
             source.save(update_fields=["rows_deleted", "rows_kept"])
-
-
-def _delete_all_but_needed(
-    definition: Definition, ids: Sequence[UUID], referring: Sequence[Column], origin: Origin
-) -> int:
-    """Delete locked rows, but those that other rows must not be without; tells how many it deleted."""
-    if not ids:
-        return 0
-    try:
-        with transaction.atomic():
-            references.let_go(definition, ids, referring, origin)
-            delete_ids(definition, ids)
-        return len(ids)
-    except RowInUse:
-        if len(ids) == 1:
-            return 0
-    middle = len(ids) // 2
-    halves = (ids[:middle], ids[middle:])
-    return sum(_delete_all_but_needed(definition, half, referring, origin) for half in halves)

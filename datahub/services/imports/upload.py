@@ -1,16 +1,19 @@
 """Takes in a file: megabyte by megabyte into the database, where every worker finds it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import codecs
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from datahub.column_types import Unfit
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_of, find_table
 from datahub.errors import BodyCutShort, KeyTaken
-from datahub.import_files import CsvFile, Unreadable, foreign_encoding
+from datahub.import_files import CsvFile, Unreadable, foreign_encoding, is_utf8
 from datahub.models import Import, ImportChunk, Job, Table
 from datahub.names import flaws, key_flaw, name_flaw
 from datahub.services import jobs
@@ -19,9 +22,10 @@ from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 
 CHUNK_BYTES = 1_000_000
+SEPARATORS = {";": gettext_lazy("semicolons"), "\t": gettext_lazy("tabs")}  # that are none here
 OWNER = "owner"
 NOWHERE = ""
-PASSED_OVER = frozenset(member.key for member in SYSTEM_MEMBERS if member.key != OWNER)  # new rows have their own
+SET_APART = {each.key: OWNER if each.key == OWNER else NOWHERE for each in SYSTEM_MEMBERS}  # new rows have their own
 
 
 class Stream(Protocol):
@@ -117,7 +121,7 @@ def _headers(upload: Upload, first: bytes) -> list[str]:
     """The headers of a CSV, each a different one; none of NDJSON, whose lines name their members themselves."""
     if foreign_encoding(first):
         raise _refused("", "not-utf-8", _("The file is not UTF-8; export it again as “CSV UTF-8”."))
-    if not first.strip():
+    if not first.removeprefix(codecs.BOM_UTF8).strip():
         raise _refused("", "empty", _("The file is empty."))
     if upload.format != Import.Format.CSV:
         return []
@@ -135,9 +139,13 @@ def _check_headers(headers: Sequence[str]) -> None:
     errors = []
     if len(headers) > COLUMNS_MAX + len(SYSTEM_MEMBERS):
         raise _refused("/headers", "too-many", _("A table may have %(max)d columns.") % {"max": COLUMNS_MAX})
+    if len(headers) == 1:
+        _refuse_other_separators(headers[0])
     seen: set[str] = set()
     for index, header in enumerate(headers):
-        if flaw := name_flaw(header):
+        if not is_utf8(header):
+            errors.append(FieldError(f"/headers/{index}", "not-utf-8", _("This is not UTF-8.")))
+        elif flaw := name_flaw(header):
             errors.append(FieldError(f"/headers/{index}", "invalid", flaw))
         elif header.casefold() in seen:
             detail = _("The header ‘%(header)s’ stands twice.") % {"header": header}
@@ -147,22 +155,29 @@ def _check_headers(headers: Sequence[str]) -> None:
         raise InvalidInput(errors)
 
 
+def _refuse_other_separators(header: str) -> None:
+    if "," not in header and (found := [name for each, name in SEPARATORS.items() if each in header]):
+        detail = _("Part the fields by commas; this file has %(separators)s.")
+        raise _refused("/headers", "not-commas", detail % {"separators": found[0]})
+
+
 def _targets(definition: Definition, headers: list[str], format: str) -> tuple[list[str], list[str]]:
     """The headers, and where each of them goes; the members of NDJSON are keys, whatever lines name of them."""
     if format != Import.Format.CSV:
         headers = [*definition.members]
-    known = _names(definition)
+    meanings = _meanings(definition)
     errors: list[FieldError] = []
     targets: list[str] = []
     for index, header in enumerate(headers):
-        target = known.get(header, known.get(header.casefold()))
-        if target is None:
-            detail = _("There is no column ‘%(header)s’.") % {"header": header}
-            errors.append(FieldError(f"/headers/{index}", "unknown-header", detail))
-        elif target in targets and target != NOWHERE:
+        target = NOWHERE
+        try:
+            target = _target(header, meanings)
+        except Unfit as unfit:
+            errors.append(FieldError(f"/headers/{index}", unfit.code, unfit.reason))
+        if target in targets and target != NOWHERE:
             detail = _("‘%(header)s’ is a column that another header names, too.") % {"header": header}
             errors.append(FieldError(f"/headers/{index}", "repeated", detail))
-        targets.append(target or NOWHERE)
+        targets.append(target)
     for key in sorted(definition.required):
         column = definition.own[key].column
         if column is not None and str(column.uid) not in targets:
@@ -173,19 +188,46 @@ def _targets(definition: Definition, headers: list[str], format: str) -> tuple[l
     return headers, targets
 
 
-def _names(definition: Definition) -> Mapping[str, str]:
-    """What a header may say, exactly or whatever its letter case, and where it goes: keys go before names."""
-    columns = list(definition.columns)
-    names: dict[str, str] = {}
-    for fold in (str, str.casefold):
-        for name, target in [
-            *((key, NOWHERE) for key in PASSED_OVER),
-            (OWNER, OWNER),
-            *((column.key, str(column.uid)) for column in columns),
-            *((column.name, str(column.uid)) for column in columns),
-        ]:
-            names.setdefault(fold(name), target)
-    return names
+def _target(header: str, meanings: "Meanings") -> str:
+    """Where the cells of this header go. Raises `Unfit`."""
+    meant = next((names[folded(header)] for folded, names in meanings if folded(header) in names), {})
+    if not meant:
+        raise Unfit(_("There is no column ‘%(header)s’.") % {"header": header}, "unknown-header")
+    if len(meant) > 1:
+        detail = _("‘%(header)s’ is the name of several columns; use the key of one: %(keys)s.")
+        raise Unfit(detail % {"header": header, "keys": ", ".join(meant)}, "ambiguous")
+    [target] = meant.values()
+    return target
+
+
+Meanings = list[tuple[Callable[[str], str], Mapping[str, Mapping[str, str]]]]
+
+
+def _meanings(definition: Definition) -> Meanings:
+    """What a header may say, and the keys of what it means with where they go; the first of these that knows it holds.
+
+    Keys go before names, and a name as it stands before one in other letter cases; those can be of several columns.
+    """
+    own = [(column.key, column.name, str(column.uid)) for column in definition.columns]
+    keys, names = [(key, key, id) for key, _name, id in own], [(name, key, id) for key, name, id in own]
+    system = [(key, key, target) for key, target in SET_APART.items()]
+    meanings: Meanings = []
+    for folded, known in (
+        (_exact, system),
+        (str.casefold, keys),
+        (_exact, names),
+        (str.casefold, names),
+        (str.casefold, system),
+    ):
+        found: dict[str, dict[str, str]] = {}
+        for said, key, target in known:
+            found.setdefault(folded(said), {})[key] = target
+        meanings.append((folded, found))
+    return meanings
+
+
+def _exact(header: str) -> str:
+    return header
 
 
 def _refused(pointer: str, code: str, detail: str) -> InvalidInput:
