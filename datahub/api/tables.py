@@ -101,9 +101,7 @@ class ColumnView(Endpoint):
     queries = {"PATCH": shapes.ColumnChangeQuery}
     bodies = {"PATCH": shapes.ColumnChangeRequest}
 
-    @extend_schema(
-        summary="Change a column", responses={200: shapes.ColumnResponse, 202: shapes.ColumnResponse}
-    )
+    @extend_schema(summary="Change a column", responses={200: shapes.ColumnResponse, 202: shapes.ColumnResponse})
     def patch(self, request: Request, table: str, column: str) -> Response:
         """With a new `type` the values are converted; `onFailure` says what becomes of those that can't be.
 

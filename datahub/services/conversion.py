@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from datahub import ddl
 from datahub.column_types import ColumnType, Relation, Unfit, column_type
@@ -40,7 +40,11 @@ class Failures:
             self.errors.append(FieldError(f"/rows/{id}/{self.key}", Unconvertible.code, text[:200]))
 
     def refusal(self) -> Unconvertible:
-        detail = _('%(count)d values can’t be converted; mend them, or send "onFailure": "null" to leave them out.')
+        detail = ngettext(
+            '%(count)d value can’t be converted; mend it, or send "onFailure": "null" to leave it out.',
+            '%(count)d values can’t be converted; mend them, or send "onFailure": "null" to leave them out.',
+            self.count,
+        )
         return Unconvertible(detail % {"count": self.count}, self.errors, self.count)
 
     def refuse(self) -> None:

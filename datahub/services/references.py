@@ -156,7 +156,7 @@ def _treat(
         if first:
             count = rows.count()
             place = f"{other.table.key}.{member.key}"
-            detail = _("%(count)d rows refer to it in %(place)s; change or delete those first.")
+            detail = _("Rows that refer to it in %(place)s: %(count)d; change or delete those first.")
             errors = [FieldError(f"/rows/{id}/{member.key}", RowInUse.code, place) for id in first]
             raise RowInUse(detail % {"count": count, "place": place}, errors, count)
         return

@@ -456,12 +456,13 @@ def test_an_undo_leaves_rows_that_were_changed_since(people: Api):
     assert rows_of(people, "people", "name") == [["Ann"]]
 
 
-def test_an_undo_leaves_rows_that_others_must_not_be_without(people: Api):
+@pytest.mark.parametrize("many", [False, True])
+def test_an_undo_leaves_rows_that_others_must_not_be_without(people: Api, many: bool):
     id = imported(people, "table=people", "name\nAnn\nBen\nEve\n")["id"]
     [_, [second], _] = rows_of(people, "people", "id")
-    columns = [{"name": "Person", "type": "relation", "options": {"table": "people"}}]
+    columns = [{"name": "Person", "type": "relation", "options": {"table": "people", "many": many}}]
     made(people.post("/tables", {"name": "Orders", "columns": columns}))
-    made(people.post("/tables/orders/rows", {"person": second}))
+    made(people.post("/tables/orders/rows", {"person": [second] if many else second}))
 
     assert undone(people, id)["undone"] == {"rowsDeleted": 2, "rowsKept": 1}
     assert rows_of(people, "people", "name") == [["Ben"]]

@@ -121,7 +121,7 @@ def test_a_value_that_cannot_be_converted_leaves_all_as_it_was(admin: Api, porti
 
     column = _column(admin)
     assert (column["type"], column["conversion"]["state"]) == ("text", "failed")
-    assert "1 values can’t be converted" in column["conversion"]["detail"]
+    assert "1 value can’t be converted" in column["conversion"]["detail"]
     assert _sizes(admin)[-1] == "large"
     assert Column.objects.count() == 2
     assert admin.get("/tables/items").json()["version"] == 3
