@@ -1,7 +1,9 @@
 """Where a change comes from: carried from the door through the service and its signal into the event."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Source(StrEnum):
@@ -28,6 +30,11 @@ class Origin:
     ip_address: str | None = None
     user_agent: str = ""
     locale: str = ""
+
+
+def origin_from(kept: Mapping[str, Any]) -> Origin:
+    """An origin that was kept as JSON by `dataclasses.asdict`."""
+    return Origin(**{**kept, "source": Source(kept["source"])})
 
 
 COMMAND_LINE = Origin(Source.CLI)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from events.models import Event, EventSecret
 from events.services.secrets import open_secret
 
 PASSWORD = "correct horse battery staple"
+AT_ONCE = 12  # threads that race
 
 
 def pytest_configure() -> None:
@@ -138,6 +140,25 @@ def mailed(db: None) -> Callable[[str], str]:
         return str(open_secret(bytes(secret.sealed))["token"])
 
     return token
+
+
+def together(call: Callable[[int], Any], count: int = AT_ONCE) -> list[Any]:
+    """What so many threads get that begin at the same moment."""
+    start, answers = threading.Barrier(count), []
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            answers.append(call(number))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[number]) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
 
 
 def is_required() -> bool:

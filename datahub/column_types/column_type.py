@@ -1,6 +1,7 @@
 """What every type of column answers: how it stores, reads, shows and converts, and what can be asked of it."""
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -30,7 +31,7 @@ class BadOption(ValueError):
         self.reason = reason
 
 
-class ColumnType:
+class ColumnType(ABC):
     """A type with its options. Values inside are Python's own; None never comes here, it is the absent value of all.
 
     `read` takes JSON and `parse` takes text (a CSV cell, a parameter); both raise `Unfit`. `show` and `write` are
@@ -58,28 +59,28 @@ class ColumnType:
         made.check_options()
         return made
 
-    def check_options(self) -> None:
+    def check_options(self) -> None:  # noqa: B027  most options need no check
         """Raise `BadOption` where one can't be."""
 
     def index_flaw(self) -> str:
         """Why no index can be made of such a column, in a sentence; empty where one can."""
         return ""
 
+    @abstractmethod
     def field(self) -> "models.Field[Any, Any]":
         """The field that stores it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, value: Any) -> Any:
         """A JSON value as the column keeps it."""
-        raise NotImplementedError
 
     def show(self, value: Any) -> Any:
         """A kept value as JSON."""
         return value
 
+    @abstractmethod
     def parse(self, text: str) -> Any:
         """A text as the column keeps it."""
-        raise NotImplementedError
 
     def write(self, value: Any) -> str:
         """A kept value as text, such that `parse` gives it back."""
@@ -101,9 +102,9 @@ class ColumnType:
         """What a filter compares with, from a parameter."""
         return self.parse(text)
 
+    @abstractmethod
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of what `show` gives and `read` takes; null apart."""
-        raise NotImplementedError
 
 
 def checked_text(value: Any) -> str:

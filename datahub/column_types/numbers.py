@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import abstractmethod
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -61,13 +62,13 @@ class _Number(ColumnType):
     def parse(self, text: str) -> Any:
         return self.read(self._number_of_text(text))
 
+    @abstractmethod
     def _number(self, value: Any) -> Any:
         """The JSON value as a number of this type, whatever the bounds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _number_of_text(self, text: str) -> Any:
         """The text as what `_number` takes."""
-        raise NotImplementedError
 
     def _bound(self, option: str) -> Any:
         return self._bound_of(self, option)

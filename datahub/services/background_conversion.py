@@ -27,7 +27,7 @@ from datahub.services.jobs import Lease, ask_for, finish, hold
 from datahub.services.rebuilding import drop_physical_column, refuse_exhausted
 from datahub.services.row_transactions import open_for_writing
 from fastgen_backend.errors import DomainError
-from fastgen_backend.origin import Origin, Source
+from fastgen_backend.origin import Origin, origin_from
 
 FEW = 1000  # values that are left for the time alone with the table
 PASSES_MAX = 10  # then it is all left for that
@@ -148,7 +148,7 @@ class Converting:
             if into is not None:
                 drop_physical_column(definition.table, into)
                 into.delete()
-            raise_version(definition.table, _origin(conversion))
+            raise_version(definition.table, origin_from(conversion.origin))
             finish(self._lease)
 
 
@@ -235,9 +235,4 @@ def _switch(definition: Definition, conversion: Conversion) -> None:
     keep_original(before, column)
     create_indexes(definition.table, column)
     drop_indexes(definition.table, before)  # last, for from here on readers wait, too
-    raise_version(definition.table, _origin(conversion))
-
-
-def _origin(conversion: Conversion) -> Origin:
-    """Who asked for it, and by which door."""
-    return Origin(**{**conversion.origin, "source": Source(conversion.origin["source"])})
+    raise_version(definition.table, origin_from(conversion.origin))

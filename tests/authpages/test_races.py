@@ -6,33 +6,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
-from django.db import connections
 
 from authpages.models import Session, User
 from authpages.services.auth_requests import resolve_due
-from tests.conftest import PASSWORD, Api
+from tests.conftest import AT_ONCE, PASSWORD, Api, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AT_ONCE = 12
-
-
-def _together(call: Callable[[int], Any], count: int = AT_ONCE) -> list[Any]:
-    """What so many threads get that begin at the same moment."""
-    start, answers = threading.Barrier(count), []
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            answers.append(call(number))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[number]) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +22,7 @@ def _everyone_may_hash(settings: Any) -> None:
 def test_one_address_signed_up_at_once_makes_one_account(told: Callable[[], list[str]]) -> None:
     body = {"email": "ann@example.com", "password": PASSWORD}
 
-    statuses = _together(lambda _: Api().post("/auth/signup", body).status_code)
+    statuses = together(lambda _: Api().post("/auth/signup", body).status_code)
 
     assert sorted(statuses) == [201] + [409] * (AT_ONCE - 1)
     assert told().count("auth.user_signedUp") == 1
@@ -59,7 +38,7 @@ def test_one_reset_link_used_at_once_sets_one_password(mailed: Callable[[str], s
         body = {"token": token, "password": f"password number {number}"}
         return int(Api().post("/auth/password-reset/submit", body).status_code)
 
-    assert sorted(_together(reset)) == [204] + [400] * (AT_ONCE - 1)
+    assert sorted(together(reset)) == [204] + [400] * (AT_ONCE - 1)
 
 
 def test_one_verification_link_used_at_once_is_one_event(
@@ -68,7 +47,7 @@ def test_one_verification_link_used_at_once_is_one_event(
     Api().sign_up()
     body = {"token": mailed("auth.email_verificationRequested")}
 
-    statuses = _together(lambda _: Api().post("/auth/email-verification/submit", body).status_code)
+    statuses = together(lambda _: Api().post("/auth/email-verification/submit", body).status_code)
 
     assert statuses == [200] * AT_ONCE
     assert told().count("auth.email_verified") == 1
@@ -77,7 +56,7 @@ def test_one_verification_link_used_at_once_is_one_event(
 def test_one_refresh_token_used_at_once_yields_one_child() -> None:
     body = {"refreshToken": Api().sign_up()["session"]["refreshToken"]}
 
-    answers = _together(lambda _: Api().post("/auth/refresh", body).json()["session"]["refreshToken"])
+    answers = together(lambda _: Api().post("/auth/refresh", body).json()["session"]["refreshToken"])
 
     assert len(answers) == AT_ONCE
     assert len(set(answers)) == 1
@@ -88,7 +67,7 @@ def test_after_failures_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row
     for _ in range(9):
         Api().log_in(password="wrong")
 
-    statuses = _together(lambda _: Api().log_in(password="wrong").status_code)
+    statuses = together(lambda _: Api().log_in(password="wrong").status_code)
 
     assert sorted(statuses) == [401] + [429] * (AT_ONCE - 1)
     assert Api().log_in().status_code == 429
@@ -98,7 +77,7 @@ def test_after_failures_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row
 def test_the_first_guesses_on_an_account_sent_at_once_are_counted_like_any_others(email: str) -> None:
     Api().sign_up()
 
-    statuses = _together(lambda _: Api().log_in(email, password="wrong").status_code, count=30)
+    statuses = together(lambda _: Api().log_in(email, password="wrong").status_code, count=30)
 
     assert sorted(statuses) == [401] * 10 + [429] * 20
 
@@ -123,7 +102,7 @@ def test_a_right_guess_sent_before_ten_failures_is_not_told_so_after_them(monkey
 
     monkeypatch.setattr(hashers, "check_password", check_late)
 
-    assert sorted(_together(guess, count=2)) == [401, 429]
+    assert sorted(together(guess, count=2)) == [401, 429]
 
 
 def test_a_login_and_a_reset_at_once_leave_no_session_of_the_old_password(mailed: Callable[[str], str]) -> None:
@@ -132,6 +111,6 @@ def test_a_login_and_a_reset_at_once_leave_no_session_of_the_old_password(mailed
     resolve_due()
     body = {"token": mailed("auth.password_reset"), "password": "an entirely new password"}
 
-    _together(lambda number: Api().post("/auth/password-reset/submit", body) if number == 0 else Api().log_in())
+    together(lambda number: Api().post("/auth/password-reset/submit", body) if number == 0 else Api().log_in())
 
     assert not Session.objects.filter(ended_at=None, user=User.objects.get()).exists()

@@ -1,12 +1,10 @@
 """Tables to be asked, and everyone who may ask."""
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from authpages.models import Role, User
 from authpages.services.users import create_user
@@ -98,22 +96,3 @@ def made(answer: Any, status: int = 201) -> Any:
 def pointers(answer: Any, status: int = 400) -> list[str]:
     """What a refusal of this status blames."""
     return [error["pointer"] for error in made(answer, status)["errors"]]
-
-
-def together(call: Callable[[int], Any], count: int) -> list[Any]:
-    """What so many threads get that begin at the same moment."""
-    start, answers = threading.Barrier(count), []
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            answers.append(call(number))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[number]) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers

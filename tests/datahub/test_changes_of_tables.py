@@ -13,8 +13,8 @@ from datahub.errors import TableBusy
 from datahub.models import Column, Table
 from datahub.services import tables
 from events.models import Event
-from tests.conftest import Api
-from tests.datahub.conftest import PEOPLE, made, pointers, together
+from tests.conftest import Api, together
+from tests.datahub.conftest import PEOPLE, made, pointers
 
 pytestmark = pytest.mark.usefixtures("sound")
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from datahub.models import IdempotentAnswer
 from datahub.services.idempotency import delete_old_answers
-from tests.conftest import Api
-from tests.datahub.conftest import made, together
+from tests.conftest import Api, together
+from tests.datahub.conftest import made
 
 ROWS = "/tables/people/rows"
 

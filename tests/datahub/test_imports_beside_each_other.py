@@ -10,8 +10,8 @@ from datahub.services.imports.loading import Loading
 from datahub.services.jobs import claim_job
 from datahub.services.work import Working
 from events.services.leases import living_workers, register_worker
-from tests.conftest import Api
-from tests.datahub.conftest import made, together
+from tests.conftest import Api, together
+from tests.datahub.conftest import made
 from tests.datahub.importing import rows_of, send, state_of
 from tests.processes import wait_for
 

@@ -9,8 +9,8 @@ from django.db import connections, transaction
 
 from datahub.dynamic import definition_of, find_table
 from datahub.services import references
-from tests.conftest import Api
-from tests.datahub.conftest import made, together
+from tests.conftest import Api, together
+from tests.datahub.conftest import made
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = "/tables/people/rows"

@@ -23,7 +23,7 @@ from datahub.services.imports.upload import SET_APART
 from datahub.services.row_transactions import open_for_writing
 from datahub.services.tables import create_table
 from fastgen_backend.errors import DomainError
-from fastgen_backend.origin import Origin, Source
+from fastgen_backend.origin import origin_from
 
 REJECTS_MAX = 1000  # kept; all are counted
 TOLD_MAX = 500  # characters of what is wrong
@@ -95,7 +95,7 @@ class Loading:
         with jobs.portion(self._lease):
             try:
                 table = create_table(
-                    name=source.table_key, key=source.table_key, columns=columns, origin=origin_of(source)
+                    name=source.table_key, key=source.table_key, columns=columns, origin=origin_from(source.origin)
                 )
             except TableBusy:
                 raise
@@ -173,7 +173,7 @@ def _tell(table: Table, source: Import) -> None:
         description=table.description,
         import_id=source.pk,
         rows_imported=source.rows_imported,
-        origin=origin_of(source),
+        origin=origin_from(source.origin),
     )
 
 
@@ -220,11 +220,6 @@ def chunks_of(id: UUID) -> Iterator[bytes]:
     while (content := chunks.filter(number=number).values_list("content", flat=True).first()) is not None:
         yield bytes(content)
         number += 1
-
-
-def origin_of(source: Import) -> Origin:
-    """Who asked for the import, and by which door."""
-    return Origin(**{**source.origin, "source": Source(source.origin["source"])})
 
 
 def _attempt(work: Callable[[], None]) -> str:

@@ -10,9 +10,9 @@ from datahub.models import Import, ImportBatch, Job, Table
 from datahub.row_ids import ids_of
 from datahub.services import jobs, references
 from datahub.services.bulk import delete_untouched
-from datahub.services.imports.loading import origin_of
 from datahub.services.row_transactions import open_for_deletion
 from datahub.services.row_writing import delete_ids
+from fastgen_backend.origin import origin_from
 
 WORKER = Caller(reads_all=True, writes_all=True, is_program=True)
 
@@ -76,7 +76,7 @@ class Undoing:
                 untouched = list(rows.values_list("pk", flat=True))
                 needed = references.needed(definition, untouched, referring)
                 going = [id for id in untouched if id not in needed]
-                references.let_go(definition, going, referring, origin_of(source))
+                references.let_go(definition, going, referring, origin_from(source.origin))
                 delete_ids(definition, going)
                 source.rows_deleted += len(going)
             else:
