@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 from django.apps.registry import Apps
 from django.db import OperationalError, connection, models
@@ -24,6 +23,7 @@ from datahub.models import Column, Table
 from datahub.models.tables import folded_key_of, uid_of
 from fastgen_backend.prepared import Parameter, Prepared
 
+IDENTITY = "CAST(uid AS text) || ' ' || version || ' ' || generation"  # of a definition, as SQL
 KEPT_MAX = 500  # definitions in each process
 
 
@@ -54,6 +54,10 @@ SYSTEM_MEMBERS = (
 )
 
 
+class OutdatedDefinition(Exception):
+    """What was to be done by a definition can't be: the table has another by now, or the name is another table's."""
+
+
 class Definition:
     """One version of a table: the table, its visible columns in order, and the model of its rows."""
 
@@ -63,6 +67,7 @@ class Definition:
         own = [Member(each.key, each.db_column, column_type(each.type, each.options), each) for each in columns]
         self.own: Mapping[str, Member] = {member.key: member for member in own}
         self.members: Mapping[str, Member] = {member.key: member for member in (*SYSTEM_MEMBERS, *own)}
+        self.identity = _identity(table)
         self.statements: dict[Any, Any] = {}  # of services: what they compiled for this version
 
     @cached_property
@@ -131,8 +136,12 @@ def definition_of(table: Table) -> Definition:
     return found
 
 
-def _identity(table: Table) -> tuple[UUID, int, int]:
-    return table.uid, table.version, table.generation
+def recall(id_or_key: str) -> Definition | None:
+    """The definition that this id or key had when it was last asked for; the database is not asked whether it has yet.
+
+    Who goes by it must find out, as `identity_sql` helps to.
+    """
+    return _cache.recall(id_or_key)
 
 
 def find_definition(id_or_key: str) -> Definition:
@@ -148,23 +157,42 @@ def definition_now(number: int) -> Definition:
     return _known("id", number)
 
 
+def is_now(definition: Definition) -> bool:
+    """Whether the definition still is the table's."""
+    with connection.cursor() as cursor:
+        cursor.execute(identity_sql(definition.table.pk))
+        found = cursor.fetchone()
+    return found is not None and found[0] == definition.identity
+
+
+def identity_sql(number: int) -> str:
+    """A query for the `identity` that the definition of the table with this `id` has."""
+    return f"SELECT {IDENTITY} FROM {Table._meta.db_table} WHERE id = {number:d}"  # noqa: S608  names of ours
+
+
+def _identity(table: Table) -> str:
+    uid = table.uid.hex if connection.vendor == "sqlite" else table.uid
+    return f"{uid} {table.version} {table.generation}"
+
+
 def _known(column: str, value: Any) -> Definition:
     """Its definition, of which nothing is read but what tells whether it is the one we know."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, uid, version, generation FROM {Table._meta.db_table} WHERE {column} = %s",  # noqa: S608  ours
+            f"SELECT id, {IDENTITY} FROM {Table._meta.db_table} WHERE {column} = %s",  # noqa: S608  names of ours
             [value],
         )
         found = cursor.fetchone()
     if found is None:
         raise NoSuchTable
-    number, uid, version, generation = found
-    identity = (uid if isinstance(uid, UUID) else UUID(uid), version, generation)
+    number, identity = found
     return _cache.get(number, identity) or definition_of(table_by_number(number))
 
 
 def is_outdated(error: Exception) -> bool:
-    """Whether the database misses a table or column that was dropped since a reader looked at the definition."""
+    """Whether a reader's definition is none any more; the database may miss a table or column that was dropped."""
+    if isinstance(error, OutdatedDefinition):
+        return True
     cause = error.__cause__
     if getattr(cause, "sqlstate", "") in {"42P01", "42703"}:  # undefined_table, undefined_column
         return True
@@ -183,21 +211,44 @@ class _Cache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, Definition] = OrderedDict()
+        self._numbers: dict[str, int] = {}  # by id and key
 
-    def get(self, number: int, identity: tuple[UUID, int, int]) -> Definition | None:
+    def get(self, number: int, identity: str) -> Definition | None:
         with self._lock:
             found = self._kept.get(number)
-            if found is None or _identity(found.table) != identity:
+            if found is None or found.identity != identity:
                 return None
             self._kept.move_to_end(number)
             return found
 
-    def put(self, definition: Definition) -> None:
+    def recall(self, id_or_key: str) -> Definition | None:
         with self._lock:
-            self._kept[definition.table.pk] = definition
-            self._kept.move_to_end(definition.table.pk)
+            number = self._numbers.get(id_or_key)
+            if number is None:
+                return None
+            self._kept.move_to_end(number)
+            return self._kept[number]
+
+    def put(self, definition: Definition) -> None:
+        number = definition.table.pk
+        with self._lock:
+            self._drop(number)
+            self._kept[number] = definition
+            for name in _names(definition.table):
+                self._numbers[name] = number
             while len(self._kept) > KEPT_MAX:
-                self._kept.popitem(last=False)
+                self._drop(next(iter(self._kept)))
+
+    def _drop(self, number: int) -> None:
+        """Forget a definition, and the names under which it is the one to be recalled."""
+        gone = self._kept.pop(number, None)
+        for name in _names(gone.table) if gone else ():
+            if self._numbers.get(name) == number:
+                del self._numbers[name]
+
+
+def _names(table: Table) -> tuple[str, str]:
+    return str(table.uid), table.key
 
 
 _cache = _Cache()

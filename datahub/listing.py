@@ -15,7 +15,7 @@ from datahub.errors import NoSuchRow
 from datahub.filters import Comparison, Condition, as_q
 from datahub.models import Verb
 from datahub.row_queries import Ordering, RowQuery
-from datahub.statements import Found, select
+from datahub.statements import Found, refuse_outdated, select
 
 EXACT_BELOW = 10_000  # an estimate of fewer rows is counted
 
@@ -33,12 +33,16 @@ class Page:
 
 
 def list_rows(definition: Definition, query: RowQuery, caller: Caller) -> Page:
-    """One page of the rows that `caller` may list. Raises `AccessDenied`, `CallerMissing`, or for a foreign cursor."""
+    """One page of the rows that `caller` may list. Raises `AccessDenied`, `CallerMissing`, or for a foreign cursor.
+
+    Raises `OutdatedDefinition` where the table has another definition by now.
+    """
     condition = both(permitted(definition, Verb.LIST, caller), query.condition, query.search)
     order = full_order(definition, query.order)
     members = tuple(dict.fromkeys([*query.fields, *query.expand, *(each.member for each in order)]))
     after = open_cursor(definition, order, query.cursor) if query.cursor else None
     found = read_after(definition, condition, order, after, members, query.limit + 1)
+    refuse_outdated(definition, found)
     cursor = ""
     if sum(map(len, found)) > query.limit:
         found[-1].drop_last()
@@ -49,10 +53,11 @@ def list_rows(definition: Definition, query: RowQuery, caller: Caller) -> Page:
 
 
 def read_row(definition: Definition, id: UUID, members: Sequence[Member], caller: Caller) -> Found:
-    """One row. Raises `NoSuchRow`, also where it is hidden from the caller, or as `permitted` does."""
+    """One row. Raises `NoSuchRow`, also where it is hidden from the caller, or as `permitted` and `list_rows` do."""
     wanted = Comparison(definition.members["id"], "eq", id)
     condition = both(wanted, permitted(definition, Verb.READ, caller))
     found = select(definition, members, condition, (), 1)
+    refuse_outdated(definition, [found])
     if not len(found):
         raise NoSuchRow
     return found

@@ -14,12 +14,13 @@ from typing import Any
 import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
 from datahub.column_types.documents import Json
 from datahub.column_types.numbers import Fixed
 from datahub.column_types.stored import DocumentField, NumberDecoder
-from datahub.dynamic import Definition, Member
+from datahub.dynamic import Definition, Member, OutdatedDefinition, identity_sql, is_now
 from datahub.filters import Condition, as_q, operands, shape, simplified
 from datahub.row_queries import Ordering
 from fastgen_backend.prepared import Parameter
@@ -29,7 +30,7 @@ KEPT_OPERANDS_MAX = 50  # of a statement that is kept; longer ones come in too m
 LONG_NUMBER = re.compile(r"[0-9]{19}")  # as PostgreSQL writes 1e300, in full
 WHOLE_SECONDS, MICROSECONDS = len("00:00:00"), len("00:00:00.000000")
 RAW_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC  # how what `shower` gives is written
-Values = tuple[Any, ...]
+Values = tuple[Any, ...]  # of the members, and the identity of the definition
 
 
 def select(
@@ -93,7 +94,8 @@ class Select:
             return Parameter(str(next(numbers)), field)
 
         rows = definition.rows().filter(as_q(condition, place)).order_by(*map(sorting, order))
-        compiler = rows.values_list(*map(_selected, members))[:limit].query.get_compiler("default")
+        identity = RawSQL(identity_sql(definition.table.pk), (), models.TextField())  # noqa: S611  ours
+        compiler = rows.values_list(*map(_selected, members), identity)[:limit].query.get_compiler("default")
         self.keys = [member.key for member in members]
         self._places = {member: index for index, member in enumerate(members)}
         self._sql = ""
@@ -118,7 +120,7 @@ class Select:
 
     def converted(self, row: Values) -> Values:
         """A row in Python's own types."""
-        values = list(row)
+        values = list(row[: len(self.keys)])
         for place, (converters, expression) in self._converters:
             for convert in converters:
                 values[place] = convert(values[place], expression, connection)
@@ -138,6 +140,16 @@ class Select:
                     item[key] = show(value)
             items.append(item)
         return items
+
+
+def refuse_outdated(definition: Definition, found: Sequence[Found]) -> None:
+    """Raise `OutdatedDefinition` unless these rows were read while the table had this definition.
+
+    Rows tell it themselves: each comes with the identity of the definition that the table had by then.
+    """
+    identities = {each.rows[0][-1] for each in found if each.rows}
+    if identities != {definition.identity} if identities else not is_now(definition):
+        raise OutdatedDefinition
 
 
 def sorting(each: Ordering) -> Any:

@@ -39,16 +39,25 @@ Moment = datetime | Parameter
 class Prepared(Generic[Row]):
     """A query for one row at most; `build` makes it, with a `Parameter` wherever a value comes later."""
 
-    def __init__(self, build: "Callable[[], models.QuerySet[Row]]") -> None:
+    def __init__(self, build: "Callable[[], models.QuerySet[Row, Any]]") -> None:
         self._build = build
         self._compiled = threading.local()  # a compiler belongs to a connection, and that to a thread
 
     def first(self, **values: Any) -> Row | None:
         """The row, with its annotations and what was `select_related`, for these values of the parameters."""
-        compiled = getattr(self._compiled, "it", None)
+        compiled = self._compile()
+        row = compiled.row(values)
+        return compiled.as_model(row) if row else None
+
+    def row(self, **values: Any) -> list[Any] | None:
+        """The bare values of the row; those of `values_list` where `build` asks for one."""
+        return self._compile().row(values)
+
+    def _compile(self) -> "_Compiled[Row]":
+        compiled: _Compiled[Row] | None = getattr(self._compiled, "it", None)
         if compiled is None:
             compiled = self._compiled.it = _Compiled(self._build())
-        return compiled.first(values)
+        return compiled
 
 
 def insert(instance: Row) -> Row:
@@ -102,23 +111,17 @@ def _quoted(field: "models.Field[Any, Any]") -> str:
 class _Compiled(Generic[Row]):
     """The statement, and how its row becomes a model: as `django.db.models.query.ModelIterable` does it."""
 
-    def __init__(self, queryset: "models.QuerySet[Row]") -> None:
+    def __init__(self, queryset: "models.QuerySet[Row, Any]") -> None:
         self._connection = connections[DEFAULT_DB_ALIAS]  # this thread's own, without a proxy before it
-        compiler = queryset.query.get_compiler(connection=self._connection)
-        self._sql, self._params = compiler.as_sql()
-        shape: dict[str, Any] = compiler.klass_info or {}
-        columns = [expression for expression, _sql, _alias in compiler.select or ()]
-        start, end = shape["select_fields"][0], shape["select_fields"][-1] + 1
-        self._model: type[Row] = shape["model"]
-        self._own = slice(start, end)
+        self._compiler = queryset.query.get_compiler(connection=self._connection)
+        self._sql, self._params = self._compiler.as_sql()
         self._locks = queryset.query.select_for_update
-        self._names = [column.target.attname for column in columns[start:end]]
-        related = get_related_populators(shape, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # Django 6
-        self._related = related
-        self._annotations = dict(compiler.annotation_col_map or {})
-        self._converters = list(compiler.get_converters(columns).items())
+        columns = [expression for expression, _sql, _alias in self._compiler.select or ()]
+        self._converters = list(self._compiler.get_converters(columns).items())
+        if self._compiler.klass_info:
+            self._learn_model(self._compiler.klass_info, columns)
 
-    def first(self, values: dict[str, Any]) -> Row | None:
+    def row(self, values: dict[str, Any]) -> list[Any] | None:
         link = self._connection
         if self._locks and not link.in_atomic_block:
             raise TransactionManagementError("A row is locked until its transaction ends; there is none.")
@@ -126,18 +129,30 @@ class _Compiled(Generic[Row]):
         with link.cursor() as cursor:
             cursor.execute(self._sql, params)
             found = cursor.fetchone()
-        return self._as_model(list(found)) if found else None
-
-    def _as_model(self, row: list[Any]) -> Row:
+        if found is None:
+            return None
+        row = list(found)
         for place, (converters, expression) in self._converters:
             for convert in converters:
-                row[place] = convert(row[place], expression, self._connection)
+                row[place] = convert(row[place], expression, link)
+        return row
+
+    def as_model(self, row: list[Any]) -> Row:
         instance = _loaded(self._model, self._names, row[self._own])
         for populator in self._related:
             _populate(populator, row, instance)
         for name, place in self._annotations.items():
             setattr(instance, name, row[place])
         return instance
+
+    def _learn_model(self, shape: dict[str, Any], columns: list[Any]) -> None:
+        start, end = shape["select_fields"][0], shape["select_fields"][-1] + 1
+        self._model: type[Row] = shape["model"]
+        self._own = slice(start, end)
+        self._names = [column.target.attname for column in columns[start:end]]
+        select: Any = self._compiler.select
+        self._related = get_related_populators(shape, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # Django 6
+        self._annotations = dict(self._compiler.annotation_col_map or {})
 
 
 def _loaded(model: type[Row], names: Sequence[str], values: Sequence[Any]) -> Row:

@@ -16,6 +16,7 @@ from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import Origin, Source
 from fastgen_backend.problems import refusal_response
 
+PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -90,7 +91,7 @@ def origin_of(request: HttpRequest, source: Source, actor: str = "") -> Origin:
         actor=actor,
         request_id=getattr(request, "request_id", ""),
         ip_address=request.META.get("REMOTE_ADDR") or None,
-        user_agent=_printable(request.headers.get("User-Agent", ""))[:400],
+        user_agent=_printable(request.META.get("HTTP_USER_AGENT", ""))[:400],
         locale=getattr(request, "LANGUAGE_CODE", ""),
     )
 
@@ -101,8 +102,8 @@ def _printable(text: str) -> str:
 
 def _request_id(request: HttpRequest) -> str:
     """The caller's own X-Request-Id where it is a plain one, else a new one."""
-    given = request.headers.get("X-Request-Id", "")
-    return given if re.fullmatch(r"[A-Za-z0-9_.-]{8,64}", given) else uuid7().hex
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    return given if given and PLAIN_ID.fullmatch(given) else uuid7().hex
 
 
 def _believe_proxies(request: HttpRequest) -> None:

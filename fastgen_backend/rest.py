@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
@@ -97,10 +98,19 @@ class PlainJSONField(serializers.JSONField):
 
 
 class Credentials(Protocol):
-    """What `request.auth` is: it knows what it allows, and who acts by it (`user:<id>` or `apiKey:<id>`)."""
+    """What `request.auth` is: it knows what it allows, and who acts by it (`user:<id>` or `apiKey:<id>`).
+
+    A person has an id, and roles by name; a program has neither.
+    """
 
     @property
     def actor(self) -> str: ...
+
+    @property
+    def user_id(self) -> uuid.UUID | None: ...
+
+    @property
+    def role_names(self) -> list[str]: ...
 
     def allows(self, scope: str) -> bool: ...
 

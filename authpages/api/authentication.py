@@ -1,4 +1,7 @@
-"""Who calls the API: an access token or an API key as bearer, or an admin's console session with CSRF."""
+"""Who calls the API: an access token or an API key as bearer, or an admin's console session with CSRF.
+
+`request.auth` tells what most endpoints need, `fastgen_backend.rest.Credentials`; `request.user` is not for them.
+"""
 
 from typing import Any
 
@@ -14,24 +17,43 @@ from authpages.browser_sessions import session_of
 from authpages.errors import TokenInvalid
 from authpages.models import ApiKey, Session, User
 from authpages.services import api_keys
-from authpages.services.sessions import find_session
+from authpages.services.sessions import TokenCaller, find_session, find_token_caller
 from authpages.tokens import read_access_token
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer …` (RFC 6750): one query, in which session and person are found alive, roles included."""
+    """`Authorization: Bearer …` (RFC 6750): one query, in which key or session and person are found alive."""
 
-    def authenticate(self, request: Request) -> tuple[User | None, Session | ApiKey] | None:
-        scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    def authenticate(self, request: Request) -> tuple[User | None, Session | TokenCaller | ApiKey] | None:
+        scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not scheme:
             return None
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise TokenInvalid(_("Send the token as ‘Authorization: Bearer <token>’."))
-        return _by_api_key(token) if token.startswith(api_keys.PREFIX) else _by_access_token(token)
+        return _by_api_key(token) if token.startswith(api_keys.PREFIX) else self.by_access_token(token)
+
+    def by_access_token(self, token: str) -> tuple[User | None, Session | TokenCaller]:
+        """The caller, or `TokenInvalid`."""
+        claims = read_access_token(token)
+        caller = find_token_caller(session_id=claims.session_id, user_id=claims.user_id)
+        if caller is None:
+            raise _session_ended()
+        return None, caller
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class PersonAuthentication(BearerAuthentication):
+    """As ever, but `request.auth` is the whole session with its person, for endpoints that show or change them."""
+
+    def by_access_token(self, token: str) -> tuple[User, Session]:
+        claims = read_access_token(token)
+        session = find_session(claims.session_id)
+        if session is None or session.user_id != claims.user_id:
+            raise _session_ended()
+        return session.user, session
 
 
 class ConsoleAuthentication(BaseAuthentication):
@@ -59,12 +81,8 @@ def _check_csrf(request: Request) -> None:
         raise PermissionDenied(_("CSRF: %(reason)s") % {"reason": reason}, code="csrf-failed")
 
 
-def _by_access_token(token: str) -> tuple[User, Session]:
-    claims = read_access_token(token)
-    session = find_session(claims.session_id)
-    if session is None or session.user_id != claims.user_id:
-        raise TokenInvalid(_("This session has ended; log in again."))
-    return session.user, session
+def _session_ended() -> TokenInvalid:
+    return TokenInvalid(_("This session has ended; log in again."))
 
 
 def _by_api_key(key: str) -> tuple[None, ApiKey]:

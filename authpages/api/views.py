@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authpages.api import serializers as shapes
+from authpages.api.authentication import ConsoleAuthentication, PersonAuthentication
 from authpages.api.permissions import IsPerson
 from authpages.models import HostedAuthSettings, Session, User
 from authpages.services import email_verification, password_reset, sessions
@@ -25,6 +26,13 @@ class OpenEndpoint(Endpoint):
 
     authentication_classes = []
     permission_classes = [AllowAny]
+
+
+class PersonEndpoint(Endpoint):
+    """An endpoint for people with a session, which `request.auth` is."""
+
+    authentication_classes = [PersonAuthentication, ConsoleAuthentication]
+    permission_classes = [IsPerson]
 
 
 class SignUpView(OpenEndpoint):
@@ -58,24 +66,20 @@ class RefreshView(OpenEndpoint):
         return Response({"session": shapes.show_session(started)})
 
 
-class LogoutView(Endpoint):
-    permission_classes = [IsPerson]
-
+class LogoutView(PersonEndpoint):
     @extend_schema(summary="Log out", responses={204: NOTHING})
     def post(self, request: Request) -> Response:
         sessions.log_out(session=_session(request), origin=api_origin(request))
         return Response(status=204)
 
 
-class MeView(Endpoint):
-    permission_classes = [IsPerson]
-
+class MeView(PersonEndpoint):
     @extend_schema(summary="Who am I", responses=shapes.UserResponse)
     def get(self, request: Request) -> Response:
         return Response(shapes.show_user(_user(request)))
 
 
-class VerificationRequestView(Endpoint):
+class VerificationRequestView(PersonEndpoint):
     permission_classes = [AllowAny]
     bodies = {"POST": shapes.VerificationRequest}
 

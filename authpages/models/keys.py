@@ -44,6 +44,14 @@ class ApiKey(models.Model):
         """What acts by this key, as events tell it."""
         return f"apiKey:{self.pk}"
 
+    @property
+    def user_id(self) -> None:
+        """A program is no person, whoever made its key."""
+
+    @property
+    def role_names(self) -> list[str]:
+        return []
+
     def allows(self, scope: str) -> bool:
         """Whether the key has `scope`, or `*`."""
         return scope in self.scopes or "*" in self.scopes

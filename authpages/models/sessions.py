@@ -70,6 +70,10 @@ class Session(models.Model):
         """Who acts by this session, as events tell it."""
         return f"user:{self.user_id}"
 
+    @property
+    def role_names(self) -> list[str]:
+        return self.user.role_names
+
     def allows(self, scope: str) -> bool:
         """An admin's console session may do everything; a person's own session has no scope."""
         return self.kind == self.Kind.CONSOLE and self.user.is_superuser

@@ -32,6 +32,22 @@ class StartedSession:
     refresh_token: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCaller:
+    """Who calls by an access token, without the rest of session and person: a person, who has no scope."""
+
+    user_id: uuid.UUID
+    role_names: list[str]
+
+    @property
+    def actor(self) -> str:
+        """Who acts by this token, as events tell it."""
+        return f"user:{self.user_id}"
+
+    def allows(self, scope: str) -> bool:
+        return False
+
+
 def start_browser_session(*, user: User, origin: Origin, kind: Session.Kind = Session.Kind.END_USER) -> StartedSession:
     """Begin a session held by a cookie. Inside the caller's transaction."""
     cookie = secrets.token_urlsafe(32)
@@ -91,6 +107,18 @@ def find_session(session_id: uuid.UUID) -> Session | None:
     return _find(_by_id, id=session_id, kind=Session.Kind.END_USER)
 
 
+def find_token_caller(*, session_id: uuid.UUID, user_id: uuid.UUID) -> TokenCaller | None:
+    """What `find_session` would tell of the caller, at a fraction of its cost: none of the two rows becomes a model."""
+    now = timezone.now()
+    kind = Session.Kind.END_USER
+    found = _caller.row(now=now, idle_since=idle_limit(now), id=session_id, user_id=user_id, kind=kind)
+    if found is None:
+        return None
+    last_seen_at, roles = found
+    _note_seen(session_id, last_seen_at, now)
+    return TokenCaller(user_id, sorted(roles or []))
+
+
 def find_browser_session(cookie: str, kind: Session.Kind) -> Session | None:
     """The living session that this cookie stands for, with user and roles, in one query; remembered as seen."""
     return _find(_by_cookie, cookie_hash=token_hash(cookie), kind=kind)
@@ -102,6 +130,13 @@ def _living() -> SessionQuerySet:
 
 
 _by_id = Prepared(lambda: _living().filter(pk=Parameter("id", models.UUIDField())))
+_caller = Prepared(
+    lambda: (
+        _living()
+        .filter(pk=Parameter("id", models.UUIDField()), user_id=Parameter("user_id", models.UUIDField()))
+        .values_list("last_seen_at", "user_roles")  # type: ignore[misc]  # an annotation
+    )
+)
 _by_cookie = Prepared(lambda: _living().filter(cookie_hash=Parameter("cookie_hash", models.BinaryField())))
 
 
@@ -110,14 +145,14 @@ def _find(query: Prepared[Session], **identity: Any) -> Session | None:
     found = query.first(now=now, idle_since=idle_limit(now), **identity)
     if found:
         found.user.loaded_roles = found.user_roles
-        _note_seen(found, now)
+        _note_seen(found.pk, found.last_seen_at, now)
     return found
 
 
-def _note_seen(session: Session, now: datetime) -> None:
+def _note_seen(session_id: uuid.UUID, last_seen_at: datetime, now: datetime) -> None:
     """Remember that a session was used, at most once a minute."""
-    if now - session.last_seen_at >= SEEN_EVERY:
-        stale = Session.objects.filter(pk=session.pk, last_seen_at__lt=now - SEEN_EVERY)
+    if now - last_seen_at >= SEEN_EVERY:
+        stale = Session.objects.filter(pk=session_id, last_seen_at__lt=now - SEEN_EVERY)
         stale.update(last_seen_at=now)
 
 

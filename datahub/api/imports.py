@@ -81,13 +81,12 @@ class ImportsView(Endpoint):
             raise AccessDenied(_("To create a table needs the scope ‘tables:write’."))
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         stream: Any = request.data if size else BytesIO()  # where there is no body, there is nothing to parse
-        user: Any = request.user  # an admin, or None
         started = start_import(
             table=self.query["table"],
             makes_table=makes_table,
             upload=Upload(_format_of(request), size, stream),
             origin=api_origin(request),
-            owner=user.pk if user else None,
+            owner=credentials.user_id if credentials else None,
         )
         return Response(shapes.show_import(started), 202)
 

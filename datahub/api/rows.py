@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -21,10 +22,11 @@ from datahub.aggregation import FUNCTIONS, aggregate_rows, aggregation_from_para
 from datahub.api import row_schemas as shapes
 from datahub.column_types import Unfit
 from datahub.column_types.identities import Identifier
-from datahub.dynamic import Definition, find_definition, is_outdated
+from datahub.dynamic import Definition, find_definition, is_outdated, recall
+from datahub.errors import AccessDenied, CallerMissing, TableBusy
 from datahub.expansion import expanded
 from datahub.filters import ALWAYS, Condition, simplified
-from datahub.models import Verb
+from datahub.models import Table, Verb
 from datahub.row_queries import OPTIONS, RowQuery, query_from_json, query_from_parameters
 from datahub.services import idempotency, rows, upserts
 from datahub.statements import RAW_JSON, Found
@@ -34,6 +36,7 @@ from fastgen_backend.rest import Endpoint, api_origin, credentials_of, once_each
 ID = Identifier({})
 REVISION = re.compile(r'"(\d{1,18})"', re.ASCII)
 MOST_AFFECTED = 10_000
+ATTEMPTS_MAX = 5  # to read a table that changes meanwhile
 
 
 def _parameter(name: str, description: str, **more: Any) -> OpenApiParameter:
@@ -75,7 +78,8 @@ class RowEndpoint(Endpoint):
     permission_classes = []
     body_limit_bytes: ClassVar[int] = settings.ROWS_LIMIT_BYTES
     takes_body: ClassVar[frozenset[str]] = frozenset()
-    _has_read_again = False
+    _attempts = 0  # that failed
+    _goes_by_memory = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -83,14 +87,18 @@ class RowEndpoint(Endpoint):
         self.caller = _caller(request)
 
     def handle_exception(self, error: Exception) -> Any:
-        """As ever; but who read while a column was purged or the table rebuilt reads again, by its new definition."""
-        if not is_outdated(error) or self._has_read_again:
-            return super().handle_exception(error)
-        self._has_read_again = True
-        try:
-            return getattr(self, (self.request.method or "").lower())(self.request, *self.args, **self.kwargs)
-        except Exception as another:
-            return super().handle_exception(another)
+        """As ever; but what was done by a definition that may be none any more is done again, by the present one."""
+        while is_outdated(error) or self._goes_by_memory:
+            self._attempts += 1
+            self._goes_by_memory = False
+            if self._attempts == ATTEMPTS_MAX:
+                error = TableBusy(_("The table is being changed over and over; try again."), retry_after=1)
+                break
+            try:
+                return getattr(self, (self.request.method or "").lower())(self.request, *self.args, **self.kwargs)
+            except Exception as another:
+                error = another
+        return super().handle_exception(error)
 
     def _read_query(self, request: Request) -> dict[str, Any]:
         return {}
@@ -104,6 +112,28 @@ class RowEndpoint(Endpoint):
         for verb in verbs:
             refuse_closed(definition, verb, self.caller)
         return definition
+
+    def remember(self, table: str, verb: Verb) -> Definition:
+        """As `open`, but by the definition we had last, for those who find out by what they read whether it holds.
+
+        Every refusal is found out as well: it is made again by the present definition, and only then believed.
+        """
+        definition = recall(table) if self._attempts == 0 else None
+        if definition is None:
+            return self.open(table, verb)
+        self._goes_by_memory = True
+        refuse_closed(definition, verb, self.caller)
+        return definition
+
+    def to_write(self, table: str, *verbs: Verb) -> Table:
+        """The table, which is not closed to the caller; by memory as well, for services that write to what it names."""
+        remembered = recall(table) if self._attempts == 0 else None
+        if remembered is not None:
+            with suppress(AccessDenied, CallerMissing):
+                for verb in verbs:
+                    refuse_closed(remembered, verb, self.caller)
+                return remembered.table
+        return self.open(table, *verbs).table
 
     def only(self, *names: str) -> dict[str, str]:
         """The parameters, of which there may be no others than these."""
@@ -119,7 +149,7 @@ class RowsView(RowEndpoint):
 
     @extend_schema(summary="List rows", parameters=[TABLE, *PAGING], responses=gives(shapes.PAGE))
     def get(self, request: Request, table: str) -> HttpResponse:
-        definition = self.open(table, Verb.LIST)
+        definition = self.remember(table, Verb.LIST)
         return _page(definition, query_from_parameters(self.parameters, definition), self.caller)
 
     @extend_schema(
@@ -135,7 +165,7 @@ class RowsView(RowEndpoint):
     )
     def post(self, request: Request, table: str) -> HttpResponse:
         """One object, or an array of up to 1,000: all or nothing."""
-        found = self.open(table, Verb.CREATE).table
+        found = self.to_write(table, Verb.CREATE)
         if not int(request.META.get("CONTENT_LENGTH") or 0):
             raise InvalidInput([FieldError("", "body-missing", _("Send a row, or an array of rows."))])
         body = request.data
@@ -163,7 +193,7 @@ class RowsView(RowEndpoint):
         self.only()
         changes = _changes(request.data)
         written = rows.update_rows(
-            table=self.open(table, Verb.UPDATE).table, changes=changes, caller=self.caller, origin=api_origin(request)
+            table=self.to_write(table, Verb.UPDATE), changes=changes, caller=self.caller, origin=api_origin(request)
         )
         return _json({"items": written.shown()})
 
@@ -174,7 +204,7 @@ class RowsView(RowEndpoint):
     )
     def delete(self, request: Request, table: str) -> HttpResponse:
         """Those that the filter names among those the caller may list; without a filter nothing is deleted."""
-        definition = self.open(table, Verb.DELETE, Verb.LIST)
+        found = self.to_write(table, Verb.DELETE, Verb.LIST)
         filters = dict(self.parameters)
         most = _number(filters.pop("maxAffected", str(rows.ROWS_MAX)))
 
@@ -185,9 +215,7 @@ class RowsView(RowEndpoint):
                 raise InvalidInput([FieldError("", "filter-missing", detail)])
             return query.where
 
-        deleted = rows.delete_rows(
-            table=definition.table, where=where, caller=self.caller, origin=api_origin(request), most=most
-        )
+        deleted = rows.delete_rows(table=found, where=where, caller=self.caller, origin=api_origin(request), most=most)
         return _json({"deleted": deleted})
 
 
@@ -203,7 +231,7 @@ class RowQueryView(RowEndpoint):
     def post(self, request: Request, table: str) -> HttpResponse:
         """As the list, with nested conditions: `{"filter": {"and": [{"field", "op", "value"}, …]}, "order": […]}`."""
         self.only()
-        definition = self.open(table, Verb.LIST)
+        definition = self.remember(table, Verb.LIST)
         return _page(definition, query_from_json(request.data, definition), self.caller)
 
 
@@ -216,7 +244,7 @@ class RowView(RowEndpoint):
         responses=gives(shapes.ROW),
     )
     def get(self, request: Request, table: str, id: UUID) -> HttpResponse:
-        definition = self.open(table, Verb.READ)
+        definition = self.remember(table, Verb.READ)
         query = query_from_parameters(self.only("fields", "expand"), definition)
         revision = definition.members["revision"]
         members = tuple(dict.fromkeys([*query.fields, *query.expand, revision]))
@@ -230,7 +258,7 @@ class RowView(RowEndpoint):
     def patch(self, request: Request, table: str, id: UUID) -> HttpResponse:
         self.only()
         written = rows.update_rows(
-            table=self.open(table, Verb.UPDATE).table,
+            table=self.to_write(table, Verb.UPDATE),
             changes=[(id, request.data)],
             caller=self.caller,
             origin=api_origin(request),
@@ -243,7 +271,7 @@ class RowView(RowEndpoint):
     @extend_schema(summary="Delete a row", parameters=[TABLE, IF_MATCH], responses={204: None})
     def delete(self, request: Request, table: str, id: UUID) -> HttpResponse:
         self.only()
-        found, revision = self.open(table, Verb.DELETE).table, _revision(request)
+        found, revision = self.to_write(table, Verb.DELETE), _revision(request)
         rows.delete_row(table=found, id=id, caller=self.caller, origin=api_origin(request), revision=revision)
         return HttpResponse(status=204)
 
@@ -286,16 +314,15 @@ class RowsNdjsonView(RowEndpoint):
 
 def _caller(request: Request) -> Caller:
     credentials = credentials_of(request)
-    user: Any = request.user  # a person, or None
     if credentials is None:
         return NOBODY
     return Caller(
-        user_id=user.pk if user else None,
-        roles=tuple(user.role_names) if user else (),
+        user_id=credentials.user_id,
+        roles=tuple(credentials.role_names),
         reads_all=credentials.allows("rows:read"),
         writes_all=credentials.allows("rows:write"),
         reads_people=credentials.allows("users:read"),
-        is_program=not user,
+        is_program=credentials.user_id is None,
     )
 
 

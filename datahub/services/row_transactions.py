@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from datahub import locks
 from datahub.access import Caller
-from datahub.dynamic import Definition, definition_now, definition_of
-from datahub.errors import RowInUse, RowTooLarge
+from datahub.dynamic import Definition, OutdatedDefinition, definition_now, definition_of
+from datahub.errors import NoSuchTable, RowInUse, RowTooLarge
 from datahub.models import Column, Table
 from datahub.row_shapes import Row
 from datahub.services import references
@@ -46,23 +46,26 @@ def clear_refusals() -> Iterator[Attempt]:
 
 
 @contextmanager
-def open_for_writing(table: Table, beside: Iterable[Column] = ()) -> Iterator[Definition]:
+def open_for_writing(table: Table, beside: Iterable[Column] = (), *, by_name: bool = False) -> Iterator[Definition]:
     """A transaction among other writers of `table`, what it refers to and what refers to it; its definition as it is.
 
-    Raises `NoSuchTable` or `TableBusy`.
+    Raises `TableBusy`, or `NoSuchTable`; `OutdatedDefinition` in its place where the table was found `by_name`, and
+    also where that is none of its names any more.
     """
     known = {table.pk, *(column.table_id for column in beside), *definition_of(table).target_ids}
     with locks.writing(known):
-        definition = definition_now(table.pk)
+        definition = _definition_by_name(table) if by_name else definition_now(table.pk)
         if unknown := definition.target_ids - known:
             locks.share(unknown)
         yield definition
 
 
 @contextmanager
-def open_for_deletion(table: Table, caller: Caller) -> Iterator[tuple[Definition, list[Column]]]:
+def open_for_deletion(
+    table: Table, caller: Caller, *, by_name: bool = False
+) -> Iterator[tuple[Definition, list[Column]]]:
     """The same, with the columns that refer to the table: those there were before may have got company meanwhile."""
-    with open_for_writing(table, beside=references.referring_to(table)) as definition:
+    with open_for_writing(table, references.referring_to(table), by_name=by_name) as definition:
         referring = references.referring_to(definition.table)
         locks.share({column.table_id for column in referring})
         try:
@@ -71,3 +74,14 @@ def open_for_deletion(table: Table, caller: Caller) -> Iterator[tuple[Definition
             if caller.reads_all:
                 raise
             raise RowInUse(_("Other rows refer to it.")) from None  # which, where and how many is not for everyone
+
+
+def _definition_by_name(table: Table) -> Definition:
+    """The definition of the table as it is, as long as it still is the one that was called so."""
+    try:
+        definition = definition_now(table.pk)
+    except NoSuchTable:
+        raise OutdatedDefinition from None
+    if (definition.table.uid, definition.table.key) != (table.uid, table.key):
+        raise OutdatedDefinition
+    return definition

@@ -57,7 +57,7 @@ def create_rows(*, table: Table, items: Sequence[Any], caller: Caller, origin: O
     """
     check_number(items)
     places = places_of(items, is_bulk)
-    with clear_refusals() as attempt, open_for_writing(table) as definition:
+    with clear_refusals() as attempt, open_for_writing(table, by_name=True) as definition:
         condition = permitted(definition, Verb.CREATE, caller)
         rows = read_new_rows(definition, items, places, caller)
         attempt.on(definition, rows, places)
@@ -83,7 +83,7 @@ def update_rows(
     places = places_of(changes, is_bulk)
     ids, items = [id for id, _values in changes], [values for _id, values in changes]
     _refuse_repeated(ids, places)
-    with clear_refusals() as attempt, open_for_writing(table) as definition:
+    with clear_refusals() as attempt, open_for_writing(table, by_name=True) as definition:
         condition = permitted(definition, Verb.UPDATE, caller)
         new = read_changes(definition, items, places, caller)
         refuse_missing_targets(definition, new, places)
@@ -97,7 +97,7 @@ def update_rows(
 
 def delete_row(*, table: Table, id: UUID, caller: Caller, origin: Origin, revision: int | None = None) -> None:
     """Delete a row. Raises `NoSuchRow`, `RevisionConflict`, `RowInUse`, `AccessDenied` or `CallerMissing`."""
-    with open_for_deletion(table, caller) as (definition, referring):
+    with open_for_deletion(table, caller, by_name=True) as (definition, referring):
         condition = permitted(definition, Verb.DELETE, caller)
         rows = lock_rows(definition, [id], condition, caller, is_bulk=False)
         if revision is not None and rows[0]["revision"] != revision:
@@ -118,7 +118,7 @@ def delete_rows(
     `where` makes the condition from the table as it is by then, and may raise. It reaches only rows that the caller
     may list: how many there are would tell of the others.
     """
-    with open_for_deletion(table, caller) as (definition, referring):
+    with open_for_deletion(table, caller, by_name=True) as (definition, referring):
         rules = [permitted(definition, verb, caller) for verb in (Verb.DELETE, Verb.LIST)]
         condition = both(*rules, where(definition))
         rows = locked_rows(definition, as_q(condition), limit=most + 1)

@@ -80,7 +80,7 @@ def _upsert(
     origin: Origin,
     is_bulk: bool,
 ) -> services.Written:
-    with clear_refusals() as attempt, open_for_writing(table) as definition:
+    with clear_refusals() as attempt, open_for_writing(table, by_name=True) as definition:
         creating = permitted(definition, Verb.CREATE, caller)
         resolving = permitted(definition, VERBS[resolution], caller)
         member = _unique_member(definition, on_conflict)
