@@ -15,7 +15,7 @@ from fastgen_backend.strict_json import load_strictly
 CELL_MAX = 10_000_000  # characters; no column takes so many
 LINE_MAX = 50_000_000  # characters of CSV: so much memory does a file that is no such file take
 JSON_LINE_MAX = 10_000_000  # bytes of NDJSON, whose objects take twenty times as much memory
-BATCH_ROWS = 5000
+BATCH_ROWS = 10_000
 BATCH_BYTES = 8_000_000
 csv.field_size_limit(CELL_MAX)
 

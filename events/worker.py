@@ -31,8 +31,8 @@ log = logging.getLogger("fastgen.worker")
 
 REST_SECONDS = 0.1  # between two looks for what is new, so that what comes meanwhile is done in one go
 LOOK_FOR_DUE_SECONDS = 0.5
-LOOK_FOR_JOBS_SECONDS = 0.5
-PAUSE_SECONDS = 0.01  # between two portions of a job, in which others may write
+LOOK_FOR_JOBS_SECONDS = 0.1  # somebody waits for an import to begin
+PAUSE_SECONDS = 0.002  # between two portions of a job, in which others may write
 GROUP_SECONDS = 0.02  # acknowledgements wait this long for company
 GROUP_SIZE = 500
 HOUSEKEEPING_SECONDS = 60

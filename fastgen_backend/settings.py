@@ -100,6 +100,7 @@ except (ValueError, ImproperlyConfigured):
     raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from None
 if DATABASE_URL.startswith("sqlite://"):
     DATABASES["default"] |= {
+        "ENGINE": "fastgen_backend.sqlite",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
