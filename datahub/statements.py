@@ -125,7 +125,7 @@ class Select:
             for convert in converters:
                 values[place] = convert(values[place], expression, connection)
         for place in self._moments:
-            values[place] = values[place] and datetime.fromisoformat(values[place])
+            values[place] = values[place] and datetime.fromisoformat(values[place].removesuffix("+00") + "+00")
         return tuple(values)
 
     def shown(self, rows: Sequence[Values], members: Sequence[Member]) -> list[dict[str, Any]]:
@@ -187,8 +187,8 @@ def _document(type: Json) -> Callable[[str], orjson.Fragment]:
 
 
 def _comes_as_text(member: Member) -> bool:
-    """Moments from PostgreSQL: as the text that it sends anyway, which the driver takes long to understand."""
-    return connection.vendor == "postgresql" and isinstance(member.type.field(), models.DateTimeField)
+    """Moments: as the text that databases give anyway, which drivers take long to understand."""
+    return isinstance(member.type.field(), models.DateTimeField)
 
 
 def _selected(member: Member) -> Any:
@@ -196,7 +196,7 @@ def _selected(member: Member) -> Any:
 
 
 def _utc(moment: str) -> str:
-    time = moment[11:-3]  # without the +00 at its end
+    time = moment[11:].removesuffix("+00")  # PostgreSQL says it is UTC; SQLite says nothing
     return f"{moment[:10]}T{time if len(time) == WHOLE_SECONDS else time.ljust(MICROSECONDS, '0')}Z"
 
 

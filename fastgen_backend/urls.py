@@ -7,8 +7,8 @@ from fastgen_backend.openapi import OpenApiView
 openapi = OpenApiView.as_view()
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/", include("authpages.api.urls")),  # first, because programs ask most often
-    path("api/v1/", include("datahub.api.urls")),
+    path("api/v1/", include("datahub.api.urls")),  # first, because programs ask most often
+    path("api/v1/", include("authpages.api.urls")),
     path("api/v1/", include("events.api.urls")),
     path("api/v1/openapi.json", openapi),
     path("", include("authpages.pages.urls")),

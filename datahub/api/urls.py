@@ -5,14 +5,14 @@ from django.urls import path
 from datahub.api import imports, openapi, rows, tables
 
 urlpatterns = [
+    path("tables/<str:table>/rows/<uuid:id>", rows.RowView.as_view()),  # first, because programs ask most often
+    path("tables/<str:table>/rows", rows.RowsView.as_view()),
     path("imports", imports.ImportsView.as_view()),
     path("imports/<uuid:id>", imports.ImportView.as_view()),
     path("imports/<uuid:id>/undo", imports.UndoImportView.as_view()),
     path("tables/<str:table>/openapi.json", openapi.TableOpenApiView.as_view()),
-    path("tables/<str:table>/rows", rows.RowsView.as_view()),
     path("tables/<str:table>/rows/query", rows.RowQueryView.as_view()),
     path("tables/<str:table>/rows/aggregate", rows.RowAggregateView.as_view()),
-    path("tables/<str:table>/rows/<uuid:id>", rows.RowView.as_view()),
     path("tables/<str:table>/rows.csv", rows.RowsCsvView.as_view()),
     path("tables/<str:table>/rows.ndjson", rows.RowsNdjsonView.as_view()),
     path("tables", tables.TablesView.as_view()),
