@@ -121,6 +121,7 @@ else:
 
 WEB_PROCESSES = number("WEB_PROCESSES", min(os.cpu_count() or 1, 4), minimum=1, maximum=64)
 WEB_THREADS = number("WEB_THREADS", 8, minimum=1, maximum=256)
+WEB_STATEMENT_SECONDS = number("WEB_STATEMENT_SECONDS", 30, minimum=15, maximum=3600)  # more than waits for locks
 
 # Passwords ----------------------------------------------------------------------------------------------------------
 
@@ -233,7 +234,12 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "class": "fastgen_backend.logs.NoValues",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "filters": {"no_refusals": {"()": "fastgen_backend.logs.NoRefusals"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_refusals"]},

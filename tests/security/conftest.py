@@ -1,4 +1,4 @@
-"""The security checklist, a file per heading, a test per line, named after its number.
+"""The security checklist, a file per heading, a test per line, named after its number; and the Datahub under attack.
 
 Its sources: OWASP ASVS 5.0, NIST SP 800-63B-4, RFC 9700 (OAuth security), RFC 9106 (argon2) and OWASP's cheat sheets.
 
@@ -14,8 +14,10 @@ import pytest
 
 from fastgen_backend import settings as settings_file
 from tests.authpages.conftest import visitor
+from tests.datahub.conftest import admin, console, people, person
+from tests.security.datahub_endpoints import named
 
-__all__ = ["visitor"]
+__all__ = ["admin", "console", "named", "people", "person", "visitor"]
 
 PAGES = ["/signup", "/login", "/logout", "/forgot-password", "/console/login"]
 
