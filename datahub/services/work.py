@@ -13,6 +13,7 @@ from datahub.services import jobs
 from datahub.services.background_conversion import Converting
 from datahub.services.imports.loading import Loading
 from datahub.services.imports.undo import Undoing
+from datahub.services.purging import Purging
 
 log = logging.getLogger("fastgen.worker")
 
@@ -29,6 +30,7 @@ KINDS: Mapping[str, Callable[[jobs.Lease], Work]] = {
     Job.Kind.IMPORT: Loading,
     Job.Kind.UNDO: Undoing,
     Job.Kind.CONVERSION: Converting,
+    Job.Kind.PURGE: Purging,
 }
 
 

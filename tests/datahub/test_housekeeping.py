@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from datahub.errors import TableBusy
-from datahub.models import Column, IdempotentAnswer
+from datahub.errors import NotHidden, TableBusy
+from datahub.models import Column, IdempotentAnswer, Job
 from datahub.services.columns import purge_column
 from datahub.services.housekeeping import keep_house
+from datahub.services.jobs import TRIES_MAX
+from datahub.services.purging import ask_for_purges
 from tests.conftest import Api
+from tests.datahub.importing import do_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +27,49 @@ def test_a_column_is_purged_once_its_time_is_over(people: Api):
     _hide(people, "age", days=29)
 
     keep_house()
+    do_jobs()
 
     assert not Column.objects.filter(key="city").exists()
+    assert not Job.objects.exists()
     assert people.post("/tables/people/columns/age/restore").status_code == 200
+
+
+def test_a_purge_is_asked_for_once(people: Api):
+    _hide(people, "city", days=30)
+
+    assert [ask_for_purges(timezone.now()) for _ in range(2)] == [1, 0]
+    assert Job.objects.get().kind == Job.Kind.PURGE
+
+
+def test_a_column_that_was_restored_and_deleted_again_has_its_time_anew(people: Api):
+    _hide(people, "city", days=30)
+    keep_house()
+    assert people.post("/tables/people/columns/city/restore").status_code == 200
+    assert people.delete("/tables/people/columns/city").status_code == 204
+
+    do_jobs()
+
+    assert people.post("/tables/people/columns/city/restore").status_code == 200
+    assert not Job.objects.exists()
+
+
+def test_a_column_that_was_deleted_again_at_the_last_moment_is_kept(people: Api):
+    _hide(people, "city", days=30)
+    column = Column.objects.get(key="city")
+    Column.objects.filter(pk=column.pk).update(hidden_at=timezone.now())
+
+    with pytest.raises(NotHidden):
+        purge_column(table=column.table, id_or_key="city", hidden_until=column.hidden_at)
+
+
+def test_what_its_owner_purged_or_deleted_leaves_no_job(people: Api):
+    _hide(people, "city", days=30)
+    keep_house()
+    assert people.post("/tables/people/columns/city/purge").status_code == 204
+
+    do_jobs()
+
+    assert not Job.objects.exists()
 
 
 def test_answers_are_forgotten_after_a_day(people: Api):
@@ -50,8 +93,21 @@ def test_one_column_that_can_not_be_purged_holds_up_no_other(people: Api, monkey
             raise TableBusy
         purge_column(**given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("datahub.services.housekeeping.purge_column", busy_once)
+    monkeypatch.setattr("datahub.services.purging.purge_column", busy_once)
 
     keep_house()
+    do_jobs()
 
-    assert Column.objects.hidden().count() == 1
+    assert (Column.objects.hidden().count(), Job.objects.count()) == (1, 1)
+    assert Job.objects.get().due_at > timezone.now()
+
+
+def test_a_purge_that_always_fails_is_given_up_and_asked_for_again(people: Api):
+    _hide(people, "city", days=31)
+    keep_house()
+    Job.objects.update(tries=TRIES_MAX)
+
+    do_jobs()
+
+    assert (Job.objects.count(), Column.objects.hidden().count()) == (0, 1)
+    assert ask_for_purges(timezone.now()) == 1
