@@ -20,6 +20,7 @@ class EventType(StrEnum):
     TABLE_EMPTIED = "api.dataTable_emptied"
     TABLE_DELETED = "api.dataTable_deleted"
     TABLE_IMPORTED = "api.dataTable_imported"
+    TABLE_IMPORT_UNDONE = "api.dataTable_importUndone"
     ROW_CREATED = "api.dataRow_created"
     ROW_UPDATED = "api.dataRow_updated"
     ROW_DELETED = "api.dataRow_deleted"
@@ -89,7 +90,14 @@ TABLE = _object(ID=UUID, Name=TEXT, Description=TEXT)
 TABLE_EXAMPLE = {"ID": "019aa0d4-52aa-7d10-b3a4-7c1e5f9d2b33", "Name": "Test", "Description": ""}
 IMPORT = _object(ID=UUID, Name=TEXT, Description=TEXT, importId=UUID, rowsImported={"type": "integer"})
 IMPORT_EXAMPLE = {**TABLE_EXAMPLE, "importId": "019aa0d6-3f10-7c52-9a01-4d6b8e2f7c55", "rowsImported": 1200}
+UNDO = _object(**TABLE["properties"], importId=UUID, rowsDeleted={"type": "integer"}, rowsKept={"type": "integer"})
+UNDO_EXAMPLE = {**TABLE_EXAMPLE, "importId": IMPORT_EXAMPLE["importId"], "rowsDeleted": 1198, "rowsKept": 2}
 ROW = _object(id=UUID, tableId=UUID, values={"type": "object"})
+ROW["properties"]["omitted"] = {  # only there where something is
+    "type": "array",
+    "items": TEXT,
+    "description": "Keys of values that would make the event larger than 64 KiB; the row has them.",
+}
 ROW_EXAMPLE = {
     "id": "019aa0d5-1c02-7b6e-8f10-2a9c3e7b5d44",
     "tableId": TABLE_EXAMPLE["ID"],
@@ -128,6 +136,12 @@ KINDS = [
         "A file was imported into a table; its rows are told by no events of their own.",
         IMPORT,
         IMPORT_EXAMPLE,
+    ),
+    EventKind(
+        EventType.TABLE_IMPORT_UNDONE,
+        "The rows of an import were deleted again, but those that were changed since or are needed by others.",
+        UNDO,
+        UNDO_EXAMPLE,
     ),
     EventKind(EventType.ROW_CREATED, "A row was created, in a table that tells of its rows.", ROW, ROW_EXAMPLE),
     EventKind(

@@ -1,5 +1,6 @@
 """Signals of the other apps become events: the only such place. Receivers insert rows, in the sender's transaction."""
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,6 +15,8 @@ from events.catalog import EventType, Stage
 from events.envelope import rfc3339
 from events.services.recording import Secret, forget_person, forget_secrets, record_event
 from fastgen_backend.origin import Origin
+
+VALUES_MAX_BYTES = 65_536  # of one row in its event, which goes out to every webhook and stream
 
 TABLE_EVENTS = {
     data.table_created: EventType.TABLE_CREATED,
@@ -38,6 +41,23 @@ def on_table_imported(
     record_event(type=EventType.TABLE_IMPORTED, data=payload, origin=origin, subject=str(table_id))
 
 
+@receiver(data.table_import_undone)
+def on_table_import_undone(
+    *,
+    table_id: UUID,
+    name: str,
+    description: str,
+    import_id: UUID,
+    rows_deleted: int,
+    rows_kept: int,
+    origin: Origin,
+    **_: Any,
+) -> None:
+    table = {"ID": str(table_id), "Name": name, "Description": description}
+    payload = {**table, "importId": str(import_id), "rowsDeleted": rows_deleted, "rowsKept": rows_kept}
+    record_event(type=EventType.TABLE_IMPORT_UNDONE, data=payload, origin=origin, subject=str(table_id))
+
+
 ROW_EVENTS = {
     data.row_created: EventType.ROW_CREATED,
     data.row_updated: EventType.ROW_UPDATED,
@@ -49,8 +69,27 @@ ROW_EVENTS = {
 def on_row_changed(
     signal: Signal, *, table_id: UUID, row_id: UUID, values: dict[str, Any], origin: Origin, **_: Any
 ) -> None:
-    payload = {"id": str(row_id), "tableId": str(table_id), "values": values}
+    payload = {"id": str(row_id), "tableId": str(table_id), **_told(values)}
     record_event(type=ROW_EVENTS[signal], data=payload, origin=origin, subject=str(row_id))
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a row as its event tells them: of too much the largest are left out, and named instead."""
+    total = _size(values)
+    if total <= VALUES_MAX_BYTES:
+        return {"values": values}
+    sizes = {key: _size([key, value]) for key, value in values.items()}  # brackets for its colon and comma
+    omitted = []
+    for key in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if total <= VALUES_MAX_BYTES:
+            break
+        total -= sizes[key]
+        omitted.append(key)
+    return {"values": {key: values[key] for key in values if key not in omitted}, "omitted": sorted(omitted)}
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
 
 
 @receiver(auth.user_signed_up)

@@ -11,10 +11,8 @@ from events.filters import FILTERS_MAX
 from events.models import Attempt, Delivery, FinishedDelivery, Webhook
 from events.services.recording import CUSTOM_DATA_MAX_BYTES
 from events.services.webhooks import CONCURRENCY_MAX
-from fastgen_backend.limits import LONGEST_URL
+from fastgen_backend.limits import LONGEST_URL, PAGE_DEFAULT, PAGE_MAX
 from fastgen_backend.rest import (
-    PAGE_DEFAULT,
-    PAGE_MAX,
     PlainJSONField,
     StrictBooleanField,
     StrictCharField,

@@ -1,5 +1,6 @@
 """Events of rows: off by default, one for each row that changed, with what changed."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,29 @@ def test_a_changed_row_is_told_with_what_changed(telling: Api):
 
     kind, data = _of_rows()[-1]
     assert (kind, data["id"], data["values"]) == ("updated", row["id"], {"price": "2.00"})
+
+
+def test_what_would_make_an_event_too_large_is_named_instead(telling: Api):
+    telling.post("/tables/notes/columns", {"name": "Body", "type": "longText"})
+    telling.post("/tables/notes/columns", {"name": "Note", "type": "longText"})
+
+    row = telling.post(ROWS, {"text": "a", "body": "é" * 20_000, "note": "x" * 40_000}).json()
+    telling.patch(f"{ROWS}/{row['id']}", {"note": "x" * 60_000})
+
+    created, updated = [data for _kind, data in _of_rows()]
+    assert (created["omitted"], set(created["values"])) == (["body"], {"text", "price", "day", "note"})
+    assert ("omitted" not in updated, updated["values"]) == (True, {"note": "x" * 60_000})
+
+
+@pytest.mark.parametrize(("excess", "is_told"), [(0, True), (1, False)])
+def test_values_of_64_kib_are_told_and_no_more(telling: Api, excess: int, is_told: bool):
+    telling.post("/tables/notes/columns", {"name": "Body", "type": "longText"})
+    rest = len(json.dumps({"text": "a", "price": None, "day": None, "body": ""}))
+
+    telling.post(ROWS, {"text": "a", "body": "x" * (65_536 - rest + excess)})
+
+    [(_kind, data)] = _of_rows()
+    assert ("body" in data["values"], "omitted" in data) == (is_told, not is_told)
 
 
 def test_a_change_that_changes_nothing_is_not_told(telling: Api):
