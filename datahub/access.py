@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
 from datahub.errors import AccessDenied, CallerMissing
-from datahub.filters import ALWAYS, Comparison, Condition, Every, condition_from_json
+from datahub.filter_reading import condition_from_json
+from datahub.filters import ALWAYS, Comparison, Condition, Every
 from datahub.models import Verb
 from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
 

@@ -17,6 +17,7 @@ from datahub.dynamic import Definition, Member
 from datahub.filters import ALWAYS, as_q
 from datahub.listing import segments
 from datahub.models import Verb
+from datahub.names import no_such_column
 from datahub.row_queries import Ordering, RowQuery
 from datahub.statements import sorting
 from fastgen_backend.errors import FieldError, InvalidInput
@@ -148,9 +149,7 @@ def _members(definition: Definition, option: str, names: str, errors: list[Field
     for name in filter(None, names.split(",")):
         member = definition.members.get(name)
         if member is None:
-            errors.append(
-                FieldError(f"/{option}", "unknown-member", _("There is no column ‘%(key)s’.") % {"key": name[:100]})
-            )
+            errors.append(FieldError(f"/{option}", "unknown-member", no_such_column(name, definition.members)))
         elif not _suits(option, member):
             detail = _("‘%(key)s’ has the type %(type)s; that can’t be asked of it.")
             errors.append(FieldError(f"/{option}", "unsuitable", detail % {"key": name, "type": member.type.name}))

@@ -144,6 +144,11 @@ def recall(id_or_key: str) -> Definition | None:
     return _cache.recall(id_or_key)
 
 
+def forget_definitions() -> None:
+    """Remember none, as a new process does."""
+    _cache.clear()
+
+
 def find_definition(id_or_key: str) -> Definition:
     """The definition of the table with this id or key, as it is now, in one small query. Raises `NoSuchTable`."""
     uid = uid_of(id_or_key)
@@ -238,6 +243,11 @@ class _Cache:
                 self._numbers[name] = number
             while len(self._kept) > KEPT_MAX:
                 self._drop(next(iter(self._kept)))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+            self._numbers.clear()
 
     def _drop(self, number: int) -> None:
         """Forget a definition, and the names under which it is the one to be recalled."""

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from itertools import chain, islice
 
 import orjson
 
@@ -10,14 +11,38 @@ from datahub.access import Caller
 from datahub.dynamic import Definition
 from datahub.listing import walk
 from datahub.row_queries import RowQuery
-from datahub.statements import RAW_JSON
+from datahub.statements import RAW_JSON, Found
+from fastgen_backend.time_limits import unlimited
 
 ROWS_AT_ONCE = 1000
 
 
 def csv_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterator[bytes]:
     """A line of keys, then the rows; cells as `ColumnType.write` gives them, and as an import reads them."""
-    pieces = walk(definition, query, caller, ROWS_AT_ONCE)
+    return _csv_lines(query, _begun(walk(definition, query, caller, ROWS_AT_ONCE)))
+
+
+def ndjson_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterator[bytes]:
+    """Each row as an object on a line of its own."""
+    return _ndjson_lines(query, _begun(walk(definition, query, caller, ROWS_AT_ONCE)))
+
+
+def _begun(pieces: Iterator[Found]) -> Iterator[Found]:
+    """The pieces, of which the first is read at once: what is wrong with it still is refused.
+
+    The others take the time they need. To stop one would cut the file short, and a server may end that as if it were
+    whole.
+    """
+    first = list(islice(pieces, 1))
+    return chain(first, _unlimited(pieces) if first else ())
+
+
+def _unlimited(pieces: Iterator[Found]) -> Iterator[Found]:
+    with unlimited():
+        yield from pieces
+
+
+def _csv_lines(query: RowQuery, pieces: Iterator[Found]) -> Iterator[bytes]:
     yield _csv([[member.key for member in query.fields]])
     for found in pieces:
         yield _csv(
@@ -31,9 +56,8 @@ def csv_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterat
         )
 
 
-def ndjson_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterator[bytes]:
-    """Each row as an object on a line of its own."""
-    for found in walk(definition, query, caller, ROWS_AT_ONCE):
+def _ndjson_lines(query: RowQuery, pieces: Iterator[Found]) -> Iterator[bytes]:
+    for found in pieces:
         rows = found.shown(query.fields)
         yield b"".join(orjson.dumps(row, option=RAW_JSON | orjson.OPT_APPEND_NEWLINE) for row in rows)
 

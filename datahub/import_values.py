@@ -20,7 +20,7 @@ from datahub.column_types.switches import Boolean
 from datahub.column_types.texts import LongText, Text
 from datahub.dynamic import Member
 from datahub.import_files import Cells, is_utf8
-from datahub.services.bulk import wire_value
+from datahub.wire import wire_value
 
 Quick = Callable[[Cells], "list[Any] | None"]  # None: they need a closer look
 

@@ -6,12 +6,12 @@ from texts, so there the types are JSON's own, texts may be days and moments, an
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from datahub.column_types.numbers import DECIMAL_DIGITS, SCALE_MAX
-from datahub.services.column_checks import NewColumn
 
 SHORT_MAX = 255
 NUMBER = re.compile(r"(?!-0(?:\.0*)?\Z)-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -20,6 +20,14 @@ MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
 BOOLEANS = frozenset(["true", "false", "True", "False", "TRUE", "FALSE"])
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A type of column, and its options."""
+
+    type: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TextGuess:
@@ -47,16 +55,16 @@ class TextGuess:
         if self._longest <= SHORT_MAX and cells:
             self._longest = max(self._longest, max(map(len, cells)))
 
-    def column(self, name: str) -> NewColumn:
-        """The column that holds all of them."""
+    def guess(self) -> Guess:
+        """What holds all of them."""
         found = next(iter(self._possible), "text") if self._has_any else "text"
         if found == "integer" and self._scale:
-            return NewColumn(name=name, type="decimal", options={"scale": self._scale})
-        return NewColumn(name=name, type=found) if found != "text" else self.text_column(name)
+            return Guess("decimal", {"scale": self._scale})
+        return Guess(found) if found != "text" else self.as_text()
 
-    def text_column(self, name: str) -> NewColumn:
-        """The column where they stay texts, whatever they look like."""
-        return NewColumn(name=name, type="text" if self._longest <= SHORT_MAX else "longText")
+    def as_text(self) -> Guess:
+        """What holds them as texts, whatever they look like."""
+        return Guess("text" if self._longest <= SHORT_MAX else "longText")
 
     def _are_numbers(self, values: Collection[str]) -> bool:
         if not all(map(NUMBER.fullmatch, values)):
@@ -87,21 +95,21 @@ class JsonGuess:
         if int in types or float in types:
             self._numbers.see([_digits(cell) for cell in cells if type(cell) in (int, float)])
 
-    def column(self, name: str) -> NewColumn:
-        """The column that holds all of them."""
+    def guess(self) -> Guess:
+        """What holds all of them."""
         if not self._kinds:
-            return NewColumn(name=name, type="text")
+            return Guess("text")
         if len(self._kinds) > 1:
-            return NewColumn(name=name, type="json")
+            return Guess("json")
         [kind] = self._kinds
         if kind == "text":
-            guessed = self._texts.column(name)
+            guessed = self._texts.guess()
             is_time = guessed.type in ("date", "dateTime") and not self._has_empty
-            return guessed if is_time else self._texts.text_column(name)
+            return guessed if is_time else self._texts.as_text()
         if kind == "number":
-            guessed = self._numbers.column(name)
-            return guessed if guessed.type in ("integer", "decimal") else NewColumn(name=name, type="json")
-        return NewColumn(name=name, type=kind)
+            guessed = self._numbers.guess()
+            return guessed if guessed.type in ("integer", "decimal") else Guess("json")
+        return Guess(kind)
 
 
 def _kind(type: type) -> str:

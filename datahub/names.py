@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from itertools import islice
 
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,7 @@ RESERVED = frozenset(
         "dryrun",
     ]
 )  # members and parameters of our own; compared without case
+NAMED_MAX = 20  # of what a refusal says there is
 KEY_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -98,3 +100,20 @@ def _unwritable(text: str, *, allow: str) -> str:
     if any(unicodedata.category(each) in {"Cc", "Cs"} and each not in allow for each in text):
         return _("This holds a control character; take it out.")
     return ""
+
+
+def no_such_column(key: str, known: Collection[str]) -> str:
+    """The sentence that refuses a column by this key, and names those there are."""
+    return _("There is no column ‘%(key)s’; there are: %(known)s.") % {"key": key[:100], "known": first_of(known)}
+
+
+def no_such_columns(known: Collection[str]) -> str:
+    """The same of any number of columns, for refusals whose pointers name them."""
+    return _("There is no such column; there are: %(known)s.") % {"known": first_of(known)}
+
+
+def first_of(names: Collection[str]) -> str:
+    """The names in a row, after the first 20 how many more there are; a sentence tells no end of them."""
+    rest = len(names) - NAMED_MAX
+    named = ", ".join(islice(names, NAMED_MAX)) or _("none")
+    return _("%(names)s and %(count)d more") % {"names": named, "count": rest} if rest > 0 else named

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 
 from datahub.column_types import Relation, Unfit
 from datahub.dynamic import Definition, Member
-from datahub.filters import ALWAYS, Condition, Every, condition_from_json, condition_from_parameters, search
+from datahub.filter_reading import condition_from_json, condition_from_parameters, search
+from datahub.filters import ALWAYS, Condition, Every
+from datahub.names import no_such_column
 from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
-from fastgen_backend.rest import PAGE_DEFAULT, PAGE_MAX
+from fastgen_backend.limits import PAGE_DEFAULT, PAGE_MAX
 
 COUNTS = ("none", "estimated", "exact")
 ORDER_MAX = 5
@@ -70,7 +72,8 @@ def query_from_json(body: Any, definition: Definition) -> RowQuery:
     reader = _Reader(definition)
     for name in body:
         if name != "filter" and name not in OPTIONS:
-            reader.refuse(name, "unknown-member", _("There is no such member."))
+            detail = _("There is no such member; there are: %(known)s.") % {"known": ", ".join(("filter", *OPTIONS))}
+            reader.refuse(name, "unknown-member", detail)
     condition: Condition = ALWAYS
     if "filter" in body:
         condition = reader.collect(lambda: condition_from_json(body["filter"], definition.members))
@@ -181,5 +184,5 @@ class _Reader:
     def _member(self, option: str, key: str) -> Member | None:
         member = self._members.get(key)
         if member is None:
-            self.refuse(option, "unknown-member", _("There is no column ‘%(key)s’.") % {"key": key[:100]})
+            self.refuse(option, "unknown-member", no_such_column(key, self._members))
         return member

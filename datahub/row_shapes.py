@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from datahub.column_types import Unfit
 from datahub.column_types.documents import Json
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
+from datahub.names import no_such_columns
 from fastgen_backend.errors import FieldError, pointer_part
 
 Row = dict[str, Any]  # by key, in Python's own types; a member without value is None
@@ -26,17 +27,19 @@ def read_values(
         errors.append(FieldError(pointer, "not-an-object", _("A row is a JSON object.")))
         return {}
     row: Row = {} if not is_new else dict.fromkeys(definition.own)
+    unknown = []
     for key, value in given.items():
         member = definition.own.get(key)
         if member is None and key == "owner" and owner_too:
             member = definition.members["owner"]
         if member is None:
-            errors.append(_unknown(key, pointer))
+            unknown.append(key)
             continue
         try:
             row[key] = _read(member, value)
         except Unfit as unfit:
             errors.append(FieldError(f"{pointer}/{key}", unfit.code, unfit.reason))
+    errors += _unknown(definition, unknown, pointer)
     if is_new:
         for key in sorted(definition.required - given.keys()):
             errors.append(FieldError(f"{pointer}/{key}", "required", _("This column needs a value.")))
@@ -51,13 +54,17 @@ def _read(member: Member, value: Any) -> Any:
     return None
 
 
-def _unknown(key: str, pointer: str) -> FieldError:
-    pointer = f"{pointer}/{pointer_part(key)}"
+def _unknown(definition: Definition, keys: Sequence[str], pointer: str) -> list[FieldError]:
+    detail = no_such_columns(definition.own) if keys else ""  # one text, for there may be any number of them
+    return [_refused(key, f"{pointer}/{pointer_part(key)}", detail) for key in keys]
+
+
+def _refused(key: str, pointer: str, detail: str) -> FieldError:
     if key == "owner":
         return FieldError(pointer, "read-only", _("Only admins and API keys name an owner."))
     if key in READ_ONLY:
         return FieldError(pointer, "read-only", _("This member is set by the system; leave it out."))
-    return FieldError(pointer, "unknown-member", _("There is no such column."))
+    return FieldError(pointer, "unknown-member", detail)
 
 
 def shown(members: Sequence[Member], values: Sequence[Any]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpResponse
+from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import get_lib_doc_excludes
+from drf_spectacular.plumbing import get_lib_doc_excludes, is_serializer
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -30,7 +31,7 @@ REFUSALS = {
     "413": "The body is too large",
     "415": "The body is of a type that is not taken here",
     "429": "Too many requests; see Retry-After",
-    "503": "Too busy; see Retry-After",
+    "503": "Too busy, see Retry-After; or the query takes too long",
 }
 
 
@@ -60,6 +61,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        set_override(type(self.target), "suppress_collision_warning", True)  # one scheme, whichever class reads it
         return {"type": "http", "scheme": "bearer", "description": "An access token, or an API key (`fgk_…`)."}
 
 
@@ -90,6 +92,16 @@ class EndpointSchema(AutoSchema):
     def get_request_serializer(self) -> Any:
         shape = self.view.bodies.get(self.method) if isinstance(self.view, Endpoint) else None
         return shape(partial=self.method == "PATCH") if shape else None
+
+    def _get_request_for_media_type(self, serializer: Any, direction: Direction = "request") -> tuple[Any, bool]:
+        """A body that is told by a schema of its own, as rows and files are, is one that must be sent."""
+        schema, is_required = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
+        return schema, is_required or not is_serializer(serializer)
+
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
+        """`StrictSerializer` refuses members it does not know."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        return {**schema, "additionalProperties": False} if direction == "request" else schema
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         answers = super()._get_response_bodies(direction)

@@ -21,12 +21,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from fastgen_backend.limits import PAGE_DEFAULT, PAGE_MAX
 from fastgen_backend.origin import Origin, Source
 from fastgen_backend.requests import origin_of
+from fastgen_backend.strict_json import MAX_DEPTH, is_storable, is_too_deep
 
-PAGE_DEFAULT = 50
-PAGE_MAX = 200
-MAX_DEPTH = 32  # of JSON that we keep
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -161,6 +160,7 @@ class Endpoint(APIView):
     """
 
     content_negotiation_class = OnlyJSON
+    metadata_class = None  # OPTIONS would answer with the comments on our code
     queries: ClassVar[dict[str, type[StrictSerializer]]] = {}
     bodies: ClassVar[dict[str, type[StrictSerializer]]] = {}
 
@@ -214,13 +214,22 @@ class PageQuery(StrictSerializer):
 
 
 def keyset_page(
-    rows: models.QuerySet[Row], *, key: str, query: Mapping[str, Any], show: Callable[[Row], Any]
+    rows: models.QuerySet[Row],
+    *,
+    key: str,
+    query: Mapping[str, Any],
+    show: Callable[[Row], Any],
+    newest_first: bool = False,
 ) -> dict[str, Any]:
-    """One page of `rows` in ascending order of the unique column `key`: `{items, nextCursor}`."""
+    """One page of `rows` in the order of the unique column `key`, ascending unless `newest_first`.
+
+    `{items, nextCursor}`.
+    """
     limit = query["limit"]
+    order, behind = (f"-{key}", "lt") if newest_first else (key, "gt")
     if cursor := query.get("cursor"):
-        rows = rows.filter(**{f"{key}__gt": _key_of(rows.model, key, cursor)})
-    found = list(rows.order_by(key)[: limit + 1])
+        rows = rows.filter(**{f"{key}__{behind}": _key_of(rows.model, key, cursor)})
+    found = list(rows.order_by(order)[: limit + 1])
     more = len(found) > limit
     shown = found[:limit]
     return {"items": [show(row) for row in shown], "nextCursor": make_cursor(getattr(shown[-1], key)) if more else None}
@@ -254,23 +263,3 @@ def open_cursor(cursor: str) -> str:
     if not text or make_cursor(text) != cursor:
         raise invalid_cursor()
     return text
-
-
-def is_too_deep(value: Any, depth: int = 0) -> bool:
-    """Whether `value` is nested beyond what is sensible, and what a recursive walk can do."""
-    if depth > MAX_DEPTH:
-        return True
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(is_too_deep(each, depth + 1) for each in below)
-
-
-def is_storable(value: Any) -> bool:
-    """Whether both databases can keep `value` in a JSON column."""
-    match value:
-        case str():
-            return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-        case dict():
-            return all(is_storable(each) for pair in value.items() for each in pair)
-        case list():
-            return all(map(is_storable, value))
-    return True

@@ -1,7 +1,8 @@
-"""JSON as it comes in, read strictly."""
+"""JSON as it comes in, read strictly, and what of it can be kept."""
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+MAX_DEPTH = 32  # of JSON that we keep
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and half of a character
 MOST_DIGITS = 1000  # to read them takes time that grows with their square; Python itself stops at 4,300
 
 
@@ -38,6 +41,26 @@ def load_strictly(text: str) -> Any:
         parse_float=_finite,
         parse_int=_short,
     )
+
+
+def is_too_deep(value: Any, depth: int = 0) -> bool:
+    """Whether `value` is nested beyond what is sensible, and what a recursive walk can do."""
+    if depth > MAX_DEPTH:
+        return True
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(is_too_deep(each, depth + 1) for each in below)
+
+
+def is_storable(value: Any) -> bool:
+    """Whether both databases can keep `value` in a JSON column."""
+    match value:
+        case str():
+            return not UNSTORABLE.search(value)
+        case dict():
+            return all(is_storable(each) for pair in value.items() for each in pair)
+        case list():
+            return all(map(is_storable, value))
+    return True
 
 
 def _members_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

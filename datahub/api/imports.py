@@ -6,22 +6,28 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datahub.api import serializers as shapes
+from datahub.api.row_parameters import ONCE
+from datahub.dynamic import find_table
 from datahub.errors import AccessDenied, NoSuchImport
 from datahub.models import Import
+from datahub.services.idempotency import Answer
+from datahub.services.imports.retries import import_once
 from datahub.services.imports.undo import undo_import
-from datahub.services.imports.upload import Upload, start_import
-from fastgen_backend.rest import Endpoint, api_origin, credentials_of, needs_scope
+from datahub.services.imports.upload import Upload, start_import, take_in
+from fastgen_backend.rest import Endpoint, PageQuery, api_origin, credentials_of, keyset_page, needs_scope
 
 
 class _AsItIs(BaseParser):
@@ -44,7 +50,7 @@ class NdjsonParser(_AsItIs):
 class ReadsOrWritesRows(BasePermission):
     """Who may import rows may see what became of them."""
 
-    message = gettext_lazy("These credentials do not allow this; use the console, or an API key with the scope.")
+    message = gettext_lazy("This needs the console, or an API key with the scope rows:read or rows:write.")
     code = "not-allowed"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -63,13 +69,14 @@ class ImportsView(Endpoint):
 
     @extend_schema(
         summary="Import a file",
+        parameters=[ONCE],
         request={
             CsvParser.media_type: OpenApiTypes.STR,
             NdjsonParser.media_type: OpenApiTypes.STR,
         },
         responses={202: shapes.ImportResponse},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """CSV in UTF-8 with a line of headers, or NDJSON, of up to 1 GB: good rows go in, bad ones are kept apart.
 
         `create=true` makes a new table with this key, whose columns are inferred from the whole file; otherwise headers
@@ -81,14 +88,24 @@ class ImportsView(Endpoint):
             raise AccessDenied(_("To create a table needs the scope ‘tables:write’."))
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         stream: Any = request.data if size else BytesIO()  # where there is no body, there is nothing to parse
-        started = start_import(
-            table=self.query["table"],
-            makes_table=makes_table,
-            upload=Upload(_format_of(request), size, stream),
-            origin=api_origin(request),
-            owner=credentials.user_id if credentials else None,
-        )
-        return Response(shapes.show_import(started), 202)
+        where: dict[str, Any] = {
+            "table": self.query["table"],
+            "makes_table": makes_table,
+            "origin": api_origin(request),
+            "owner": credentials.user_id if credentials else None,
+        }
+        return _started(request, Upload(_format_of(request), size, stream), where)
+
+
+class TableImportsView(Endpoint):
+    permission_classes = [ReadsOrWritesRows]
+    queries = {"GET": PageQuery}
+
+    @extend_schema(summary="List the imports into a table, newest first", responses=shapes.ImportPage)
+    def get(self, request: Request, table: str) -> Response:
+        """Without their columns and rejects, which each tells by itself."""
+        found = Import.objects.uploaded().filter(table=find_table(table)).select_related("table")
+        return Response(keyset_page(found, key="id", query=self.query, show=shapes.show_progress, newest_first=True))
 
 
 class ImportView(Endpoint):
@@ -113,8 +130,29 @@ class UndoImportView(Endpoint):
 
         202 while a worker is at it, 200 once it is done.
         """
-        found = undo_import(id=id)
+        found = undo_import(id=id, origin=api_origin(request))
         return Response(shapes.show_import(found), 202 if found.undo == Import.Undo.RUNNING else 200)
+
+
+def _started(request: Request, upload: Upload, where: dict[str, Any]) -> HttpResponse:
+    """The import that begins; that of an earlier request where it had the same Idempotency-Key."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        answer = Answer(202, _written(start_import(upload=upload, **where)))
+    else:
+        answer = import_once(
+            key=key,
+            actor=where["origin"].actor,
+            asked=f"{request.get_full_path()}\0{upload.format}",
+            upload=upload,
+            take_in=lambda upload: take_in(upload=upload, **where),
+            show=_written,
+        )
+    return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+
+
+def _written(found: Import) -> bytes:
+    return bytes(JSONRenderer().render(shapes.show_import(found)))
 
 
 def _format_of(request: Request) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
 from datahub.row_queries import COUNTS, ORDER_MAX
-from fastgen_backend.rest import PAGE_DEFAULT, PAGE_MAX
+from fastgen_backend.limits import PAGE_DEFAULT, PAGE_MAX
 
 Schema = dict[str, Any]
 
@@ -33,13 +33,18 @@ SYSTEM = {member.key: member_schema(member) for member in SYSTEM_MEMBERS}
 ROW = object_of(SYSTEM, others=True)
 VALUES: Schema = {"type": "object", "description": "Values by the keys of the table’s columns."}
 ROWS = object_of({"items": array_of(ROW)}, ["items"])
-PAGE = object_of(
-    {"items": array_of(ROW), "nextCursor": {**TEXT, "nullable": True}, "count": {"type": "integer"}},
-    ["items", "nextCursor"],
-)
+CURSOR: Schema = {**TEXT, "nullable": True}
+
+
+def page_of(item: Schema, **more: Schema) -> Schema:
+    """A page of a list."""
+    return object_of({"items": array_of(item), "nextCursor": CURSOR, **more}, ["items", "nextCursor"])
+
+
+PAGE = page_of(ROW, count={"type": "integer"})
 CHANGES = array_of(object_of({"id": SYSTEM["id"]}, ["id"], others=True), 1000)
 DELETED = object_of({"deleted": {"type": "integer"}}, ["deleted"])
-FIGURES = object_of({"items": array_of({"type": "object"}), "nextCursor": {**TEXT, "nullable": True}}, ["items"])
+FIGURES = object_of({"items": array_of({"type": "object"}), "nextCursor": CURSOR}, ["items"])
 QUERY = object_of(
     {
         "filter": {
@@ -57,10 +62,44 @@ QUERY = object_of(
 )
 
 
+COUNT: Schema = {"type": "integer"}
+_progress: dict[str, Schema] = {
+    "id": SYSTEM["id"],
+    "table": TEXT,
+    "createdAt": {**TEXT, "format": "date-time"},
+    "state": {**TEXT, "enum": ["running", "done", "failed"]},
+    "rowsRead": COUNT,
+    "rowsImported": COUNT,
+    "rowsRejected": COUNT,
+    "undone": {**object_of({"rowsDeleted": COUNT, "rowsKept": COUNT}, ["rowsDeleted", "rowsKept"]), "nullable": True},
+}
+_filled = {"key": TEXT, "name": TEXT, "type": TEXT, "options": {"type": "object"}}
+_rejected = {"line": COUNT, "pointer": TEXT, "detail": TEXT}
+_import: dict[str, Schema] = {
+    **_progress,
+    "columns": {**array_of(object_of(_filled, _filled)), "nullable": True},
+    "rejects": array_of(object_of(_rejected, _rejected)),
+}
+IMPORT_PROGRESS = object_of({**_progress, "detail": TEXT}, _progress)
+IMPORT = object_of({**_import, "detail": TEXT}, _import)
+
+
 def row_of(definition: Definition) -> Schema:
     """A whole row of this table."""
     members = definition.members
     return object_of({key: member_schema(member) for key, member in members.items()}, members)
+
+
+def part_of_row(definition: Definition) -> Schema:
+    """Those of its members that were asked for or may be seen, and the rows that it refers to."""
+    members = {key: member_schema(member) for key, member in definition.members.items()}
+    return object_of({**members, "expand": {"type": "object"}})
+
+
+def named_change_of(definition: Definition) -> Schema:
+    """What changes one of several rows of this table."""
+    change = values_of(definition, is_new=False)
+    return object_of({"id": SYSTEM["id"], **change["properties"]}, ["id"])
 
 
 def values_of(definition: Definition, *, is_new: bool) -> Schema:

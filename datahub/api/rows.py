@@ -1,147 +1,37 @@
-"""The REST endpoints of rows. Whom they serve is decided by each table's access rules, not by permissions here."""
+"""The REST endpoints of rows: lists, single rows, and every way to write them."""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import orjson
-from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from datahub import export, listing
-from datahub.access import NOBODY, Caller, refuse_closed
-from datahub.aggregation import FUNCTIONS, aggregate_rows, aggregation_from_parameters
+from datahub import listing
 from datahub.api import row_schemas as shapes
+from datahub.api.row_answers import json_answer, page_answer, shown_rows
+from datahub.api.row_endpoint import RowEndpoint
+from datahub.api.row_parameters import FILTER, IF_MATCH, ONCE, PAGING, TABLE, gives, parameter, takes
 from datahub.column_types import Unfit
 from datahub.column_types.identities import Identifier
-from datahub.dynamic import Definition, find_definition, is_outdated, recall
-from datahub.errors import AccessDenied, CallerMissing, TableBusy
-from datahub.expansion import expanded
+from datahub.dynamic import Definition
 from datahub.filters import ALWAYS, Condition, simplified
-from datahub.models import Table, Verb
-from datahub.row_queries import OPTIONS, RowQuery, query_from_json, query_from_parameters
+from datahub.models import Verb
+from datahub.row_queries import query_from_parameters
 from datahub.services import idempotency, rows, upserts
-from datahub.statements import RAW_JSON, Found
-from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
-from fastgen_backend.rest import Endpoint, api_origin, credentials_of, once_each
+from datahub.services.row_input import ROWS_MAX
+from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.rest import api_origin
 
 ID = Identifier({})
 REVISION = re.compile(r'"(\d{1,18})"', re.ASCII)
 MOST_AFFECTED = 10_000
-ATTEMPTS_MAX = 5  # to read a table that changes meanwhile
-
-
-def _parameter(name: str, description: str, **more: Any) -> OpenApiParameter:
-    return OpenApiParameter(name, OpenApiTypes.STR, description=description, **more)
-
-
-TABLE = _parameter("table", "The table’s id or key.", location=OpenApiParameter.PATH)
-FILTER = _parameter("filter", "In place of ‘filter’: a column, or a column and an operator, as in `age__gte=18`.")
-IF_MATCH = _parameter("If-Match", 'The revision you saw, as in `"3"`.', location=OpenApiParameter.HEADER)
-ONCE = _parameter("Idempotency-Key", "A retry with the same key does nothing twice.", location=OpenApiParameter.HEADER)
-SELECTING = [
-    FILTER,
-    _parameter("q", "Rows that hold this text, whatever its letter case."),
-    _parameter("order", "Columns to sort by, as in `-age,name`."),
-    _parameter("fields", "Members to answer with."),
-]
-PAGING = [
-    *SELECTING,
-    _parameter("expand", "Relations whose rows to answer with."),
-    _parameter("limit", "Rows on a page, at most 200."),
-    _parameter("cursor", "The `nextCursor` of the page before."),
-    _parameter("count", "`none`, `estimated` or `exact`."),
-]
-
-
-def takes(schema: shapes.Schema) -> Any:
-    """A body as `extend_schema` takes it."""
-    return {"application/json": schema}
-
-
-def gives(schema: shapes.Schema) -> Any:
-    """An answer as `extend_schema` takes it."""
-    return {200: schema}
-
-
-class RowEndpoint(Endpoint):
-    """Rows are written past DRF's serializers: their shape is each table's own, and checked against it."""
-
-    permission_classes = []
-    body_limit_bytes: ClassVar[int] = settings.ROWS_LIMIT_BYTES
-    takes_body: ClassVar[frozenset[str]] = frozenset()
-    _attempts = 0  # that failed
-    _goes_by_memory = False
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        self.parameters = once_each(request.query_params) if request.META.get("QUERY_STRING") else {}
-        self.caller = _caller(request)
-
-    def handle_exception(self, error: Exception) -> Any:
-        """As ever; but what was done by a definition that may be none any more is done again, by the present one."""
-        while is_outdated(error) or self._goes_by_memory:
-            self._attempts += 1
-            self._goes_by_memory = False
-            if self._attempts == ATTEMPTS_MAX:
-                error = TableBusy(_("The table is being changed over and over; try again."), retry_after=1)
-                break
-            try:
-                return getattr(self, (self.request.method or "").lower())(self.request, *self.args, **self.kwargs)
-            except Exception as another:
-                error = another
-        return super().handle_exception(error)
-
-    def _read_query(self, request: Request) -> dict[str, Any]:
-        return {}
-
-    def _read_body(self, request: Request) -> dict[str, Any]:
-        return {} if request.method in self.takes_body else super()._read_body(request)
-
-    def open(self, table: str, *verbs: Verb) -> Definition:
-        """The table, which is not closed to the caller; nothing that was sent is looked at before."""
-        definition = find_definition(table)
-        for verb in verbs:
-            refuse_closed(definition, verb, self.caller)
-        return definition
-
-    def remember(self, table: str, verb: Verb) -> Definition:
-        """As `open`, but by the definition we had last, for those who find out by what they read whether it holds.
-
-        Every refusal is found out as well: it is made again by the present definition, and only then believed.
-        """
-        definition = recall(table) if self._attempts == 0 else None
-        if definition is None:
-            return self.open(table, verb)
-        self._goes_by_memory = True
-        refuse_closed(definition, verb, self.caller)
-        return definition
-
-    def to_write(self, table: str, *verbs: Verb) -> Table:
-        """The table, which is not closed to the caller; by memory as well, for services that write to what it names."""
-        remembered = recall(table) if self._attempts == 0 else None
-        if remembered is not None:
-            with suppress(AccessDenied, CallerMissing):
-                for verb in verbs:
-                    refuse_closed(remembered, verb, self.caller)
-                return remembered.table
-        return self.open(table, *verbs).table
-
-    def only(self, *names: str) -> dict[str, str]:
-        """The parameters, of which there may be no others than these."""
-        unknown = [name for name in self.parameters if name not in names]
-        if unknown:
-            detail = _("There is no such parameter.")
-            raise InvalidInput([FieldError(f"/{pointer_part(name)}", "unknown-member", detail) for name in unknown])
-        return self.parameters
 
 
 class RowsView(RowEndpoint):
@@ -150,17 +40,17 @@ class RowsView(RowEndpoint):
     @extend_schema(summary="List rows", parameters=[TABLE, *PAGING], responses=gives(shapes.PAGE))
     def get(self, request: Request, table: str) -> HttpResponse:
         definition = self.remember(table, Verb.LIST)
-        return _page(definition, query_from_parameters(self.parameters, definition), self.caller)
+        return page_answer(definition, query_from_parameters(self.parameters, definition), self.caller)
 
     @extend_schema(
         summary="Create rows",
         parameters=[
             TABLE,
             ONCE,
-            _parameter("onConflict", "A unique column: a row with the same value is found instead of created."),
-            _parameter("resolution", "What becomes of a row that is found: `merge` or `ignore`."),
+            parameter("onConflict", "A unique column: a row with the same value is found instead of created."),
+            parameter("resolution", "What becomes of a row that is found: `merge` or `ignore`."),
         ],
-        request=takes({"oneOf": [shapes.VALUES, shapes.array_of(shapes.VALUES, rows.ROWS_MAX)]}),
+        request=takes({"oneOf": [shapes.VALUES, shapes.array_of(shapes.VALUES, ROWS_MAX)]}),
         responses={status: {"oneOf": [shapes.ROW, shapes.ROWS]} for status in (201, 200)},
     )
     def post(self, request: Request, table: str) -> HttpResponse:
@@ -195,18 +85,18 @@ class RowsView(RowEndpoint):
         written = rows.update_rows(
             table=self.to_write(table, Verb.UPDATE), changes=changes, caller=self.caller, origin=api_origin(request)
         )
-        return _json({"items": written.shown()})
+        return json_answer({"items": written.shown()})
 
     @extend_schema(
         summary="Delete rows",
-        parameters=[TABLE, FILTER, _parameter("maxAffected", "Beyond so many nothing is deleted; 1,000 by default.")],
+        parameters=[TABLE, FILTER, parameter("maxAffected", "Beyond so many nothing is deleted; 1,000 by default.")],
         responses=gives(shapes.DELETED),
     )
     def delete(self, request: Request, table: str) -> HttpResponse:
         """Those that the filter names among those the caller may list; without a filter nothing is deleted."""
         found = self.to_write(table, Verb.DELETE, Verb.LIST)
         filters = dict(self.parameters)
-        most = _number(filters.pop("maxAffected", str(rows.ROWS_MAX)))
+        most = _number(filters.pop("maxAffected", str(ROWS_MAX)))
 
         def where(now: Definition) -> Condition:
             query = query_from_parameters(filters, now, options=("q",))
@@ -216,23 +106,7 @@ class RowsView(RowEndpoint):
             return query.where
 
         deleted = rows.delete_rows(table=found, where=where, caller=self.caller, origin=api_origin(request), most=most)
-        return _json({"deleted": deleted})
-
-
-class RowQueryView(RowEndpoint):
-    takes_body = frozenset({"POST"})
-
-    @extend_schema(
-        summary="List rows by a JSON query",
-        parameters=[TABLE],
-        request=takes(shapes.QUERY),
-        responses=gives(shapes.PAGE),
-    )
-    def post(self, request: Request, table: str) -> HttpResponse:
-        """As the list, with nested conditions: `{"filter": {"and": [{"field", "op", "value"}, …]}, "order": […]}`."""
-        self.only()
-        definition = self.remember(table, Verb.LIST)
-        return _page(definition, query_from_json(request.data, definition), self.caller)
+        return json_answer({"deleted": deleted})
 
 
 class RowView(RowEndpoint):
@@ -240,7 +114,7 @@ class RowView(RowEndpoint):
 
     @extend_schema(
         summary="Read a row",
-        parameters=[TABLE, _parameter("fields", "Members to answer with."), _parameter("expand", "Relations.")],
+        parameters=[TABLE, parameter("fields", "Members to answer with."), parameter("expand", "Relations.")],
         responses=gives(shapes.ROW),
     )
     def get(self, request: Request, table: str, id: UUID) -> HttpResponse:
@@ -249,8 +123,8 @@ class RowView(RowEndpoint):
         revision = definition.members["revision"]
         members = tuple(dict.fromkeys([*query.fields, *query.expand, revision]))
         found = listing.read_row(definition, id, members, self.caller)
-        [row] = _shown(found, query, self.caller)
-        return _json(row, ETag=f'"{found.by_key(0)["revision"]}"')
+        [row] = shown_rows(found, query, self.caller)
+        return json_answer(row, ETag=f'"{found.by_key(0)["revision"]}"')
 
     @extend_schema(
         summary="Change a row", parameters=[TABLE, IF_MATCH], request=takes(shapes.VALUES), responses=gives(shapes.ROW)
@@ -266,7 +140,7 @@ class RowView(RowEndpoint):
             revision=_revision(request),
         )
         [row] = written.shown()
-        return _json(row, ETag=f'"{row["revision"]}"')
+        return json_answer(row, ETag=f'"{row["revision"]}"')
 
     @extend_schema(summary="Delete a row", parameters=[TABLE, IF_MATCH], responses={204: None})
     def delete(self, request: Request, table: str, id: UUID) -> HttpResponse:
@@ -274,86 +148,6 @@ class RowView(RowEndpoint):
         found, revision = self.to_write(table, Verb.DELETE), _revision(request)
         rows.delete_row(table=found, id=id, caller=self.caller, origin=api_origin(request), revision=revision)
         return HttpResponse(status=204)
-
-
-class RowAggregateView(RowEndpoint):
-    @extend_schema(
-        summary="Figures over rows",
-        parameters=[TABLE, FILTER, *(_parameter(name, "Columns, as in `a,b`.") for name in ("group", *FUNCTIONS))],
-        responses=gives(shapes.FIGURES),
-    )
-    def get(self, request: Request, table: str) -> HttpResponse:
-        """`{"items": [{"group", "count", "sum", …}]}`; one item of all rows where there is no `group`."""
-        definition = self.open(table, Verb.LIST)
-        asked = {name: text for name, text in self.parameters.items() if name in {"group", *FUNCTIONS}}
-        rest = {name: text for name, text in self.parameters.items() if name not in asked}
-        aggregation = aggregation_from_parameters(asked, definition)
-        query = query_from_parameters(rest, definition, options=("q", "limit", "cursor"))
-        return _json(aggregate_rows(definition, query, aggregation, self.caller))
-
-
-class RowsCsvView(RowEndpoint):
-    @extend_schema(
-        summary="Export rows as CSV", parameters=[TABLE, *SELECTING], responses={(200, "text/csv"): OpenApiTypes.STR}
-    )
-    def get(self, request: Request, table: str) -> StreamingHttpResponse:
-        """UTF-8 with a line of keys (RFC 4180); an absent value is an empty cell, as an empty text is."""
-        return _stream(self, table, export.csv_lines, "text/csv; charset=utf-8", "csv")
-
-
-class RowsNdjsonView(RowEndpoint):
-    @extend_schema(
-        summary="Export rows as NDJSON",
-        parameters=[TABLE, *SELECTING],
-        responses={(200, "application/x-ndjson"): OpenApiTypes.STR},
-    )
-    def get(self, request: Request, table: str) -> StreamingHttpResponse:
-        """One JSON object on each line."""
-        return _stream(self, table, export.ndjson_lines, "application/x-ndjson", "ndjson")
-
-
-def _caller(request: Request) -> Caller:
-    credentials = credentials_of(request)
-    if credentials is None:
-        return NOBODY
-    return Caller(
-        user_id=credentials.user_id,
-        roles=tuple(credentials.role_names),
-        reads_all=credentials.allows("rows:read"),
-        writes_all=credentials.allows("rows:write"),
-        reads_people=credentials.allows("users:read"),
-        is_program=credentials.user_id is None,
-    )
-
-
-def _page(definition: Definition, query: RowQuery, caller: Caller) -> HttpResponse:
-    page = listing.list_rows(definition, query, caller)
-    answer: dict[str, Any] = {
-        "items": [item for found in page.rows for item in _shown(found, query, caller)],
-        "nextCursor": page.next_cursor or None,
-    }
-    if page.count is not None:
-        answer["count"] = page.count
-    return _json(answer)
-
-
-def _shown(found: Found, query: RowQuery, caller: Caller) -> list[dict[str, Any]]:
-    """Rows as JSON shows them: the fields that were asked for, and what was to be expanded."""
-    items = found.shown(query.fields)
-    if query.expand:
-        named = [found.by_key(index) for index in range(len(found))]
-        for item, expansion in zip(items, expanded(named, query.expand, caller), strict=True):
-            item["expand"] = expansion
-    return items
-
-
-def _stream(view: RowEndpoint, table: str, lines: Any, media_type: str, ending: str) -> StreamingHttpResponse:
-    definition = view.open(table, Verb.LIST)
-    options = [name for name in OPTIONS if name in {"q", "order", "fields"}]
-    query = query_from_parameters(view.parameters, definition, options=options)
-    content: Iterator[bytes] = lines(definition, query, view.caller)
-    disposition = f'attachment; filename="{definition.table.key}.{ending}"'
-    return StreamingHttpResponse(content, content_type=media_type, headers={"Content-Disposition": disposition})
 
 
 def _once(request: Request, work: Any) -> HttpResponse:
@@ -416,7 +210,3 @@ def _number(text: str) -> int:
         return int(text)
     detail = _("This must be a number from 1 to %(max)s.") % {"max": f"{MOST_AFFECTED:,}"}
     raise InvalidInput([FieldError("/maxAffected", "invalid", detail)])
-
-
-def _json(content: Any, **headers: str) -> HttpResponse:
-    return HttpResponse(orjson.dumps(content, option=RAW_JSON), content_type="application/json", headers=headers)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from datahub.column_types import BY_NAME
 from datahub.models import Column, Import, Table
+from datahub.services.columns import ChangedColumn
 from fastgen_backend.rest import (
     PageQuery,
     PlainJSONField,
@@ -68,6 +69,12 @@ class TablesQuery(PageQuery):
     pass
 
 
+class ErrorResponse(StrictSerializer):
+    pointer = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class ConversionResponse(StrictSerializer):
     """A change of type that runs in the background, or that failed and changed nothing."""
 
@@ -88,6 +95,17 @@ class ColumnResponse(StrictSerializer):
     indexed = serializers.BooleanField()
     options = PlainJSONField()
     conversion = ConversionResponse(required=False)
+
+
+class UnconvertibleResponse(StrictSerializer):
+    """As the refusal of the same name tells them."""
+
+    count = serializers.IntegerField()
+    errors = ErrorResponse(many=True, help_text="The first 100: where each stands, and what it is.")  # type: ignore[assignment]  # DRF has an attribute of this name
+
+
+class ChangedColumnResponse(ColumnResponse):
+    unconvertible = UnconvertibleResponse(required=False, help_text="What a `type` with `onFailure: null` leaves out.")
 
 
 class HiddenColumnResponse(ColumnResponse):
@@ -161,6 +179,14 @@ def show_column(column: Column) -> dict[str, Any]:
     return shown
 
 
+def show_changed_column(changed: ChangedColumn) -> dict[str, Any]:
+    """The column, and what a change of type left out of it."""
+    shown, lost = show_column(changed.column), changed.lost
+    if lost is not None:
+        shown["unconvertible"] = {"count": lost.count, "errors": [error._asdict() for error in lost.errors]}
+    return shown
+
+
 def show_hidden_column(column: Column) -> dict[str, Any]:
     """A deleted column, or the original of a changed type: `originalOf` is the id of the column it was."""
     original_of = str(column.original_of.uid) if column.original_of else None
@@ -183,30 +209,59 @@ class UndoneResponse(StrictSerializer):
     rowsKept = serializers.IntegerField(help_text="Changed since the import, or needed by rows of other tables.")
 
 
-class ImportResponse(StrictSerializer):
+class ImportProgress(StrictSerializer):
     id = serializers.UUIDField()
     table = serializers.CharField(help_text="The key of the table.")
+    createdAt = serializers.DateTimeField()
     state = serializers.ChoiceField(choices=["running", "done", "failed"])
     rowsRead = serializers.IntegerField()
     rowsImported = serializers.IntegerField()
     rowsRejected = serializers.IntegerField()
-    rejects = RejectResponse(many=True, help_text="The first 1,000 flaws.")
     detail = serializers.CharField(required=False, help_text="Why it failed.")
     undone = UndoneResponse(allow_null=True)
 
 
-def show_import(found: Import) -> dict[str, Any]:
+class ImportPage(StrictSerializer):
+    items = ImportProgress(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
+class ImportedColumn(StrictSerializer):
+    key = serializers.CharField()
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=list(BY_NAME))
+    options = PlainJSONField()
+
+
+class ImportResponse(ImportProgress):
+    columns = ImportedColumn(
+        many=True,
+        allow_null=True,
+        help_text="Those the file fills, in its order; null until those of a new table are known.",
+    )
+    rejects = RejectResponse(many=True, help_text="The first 1,000 flaws.")
+
+
+def show_progress(found: Import) -> dict[str, Any]:
     """`undone` is there once the rows are taken out again; until then an undo is `running`."""
     is_running = found.state == Import.State.RUNNING or found.undo == Import.Undo.RUNNING
     undone = {"rowsDeleted": found.rows_deleted, "rowsKept": found.rows_kept}
     shown = {
         "id": str(found.pk),
         "table": found.table.key if found.table else found.table_key,
+        "createdAt": found.created_at,
         "state": "running" if is_running else found.state,
         "rowsRead": found.rows_read,
         "rowsImported": found.rows_imported,
         "rowsRejected": found.rows_rejected,
-        "rejects": list(found.rejects.order_by("id").values("line", "pointer", "detail")),
         "undone": undone if found.undo == Import.Undo.DONE else None,
     }
     return {**shown, "detail": found.detail} if found.detail else shown
+
+
+def show_import(found: Import) -> dict[str, Any]:
+    """The same with the columns that the file fills, as they are now, and what was rejected."""
+    filled = map(show_column, found.filled_columns())
+    columns = [{name: each[name] for name in ("key", "name", "type", "options")} for each in filled]
+    rejects = list(found.rejects.order_by("id").values("line", "pointer", "detail"))
+    return {**show_progress(found), "columns": columns if found.targets else None, "rejects": rejects}

@@ -101,11 +101,12 @@ class ColumnView(Endpoint):
     queries = {"PATCH": shapes.ColumnChangeQuery}
     bodies = {"PATCH": shapes.ColumnChangeRequest}
 
-    @extend_schema(summary="Change a column", responses={200: shapes.ColumnResponse, 202: shapes.ColumnResponse})
+    @extend_schema(summary="Change a column", responses={200: shapes.ChangedColumnResponse, 202: shapes.ColumnResponse})
     def patch(self, request: Request, table: str, column: str) -> Response:
         """With a new `type` the values are converted; `onFailure` says what becomes of those that can't be.
 
-        `?dryRun=true` answers the same and changes nothing. The values of before are kept: `POST …/restore`.
+        With `null` they are left out, and the answer tells them as `unconvertible`. `?dryRun=true` answers the same
+        and changes nothing. The values of before are kept: `POST …/restore`.
 
         A table of more than 200,000 rows is converted in the background: 202, and the column shows its `conversion`
         until it is done.
@@ -119,7 +120,7 @@ class ColumnView(Endpoint):
         changed = columns.change_column(
             table=find_table(table), id_or_key=column, change=change, origin=api_origin(request)
         )
-        return Response(shapes.show_column(changed), 202 if changed.copied_to else 200)
+        return Response(shapes.show_changed_column(changed), 202 if changed.column.copied_to else 200)
 
     @extend_schema(summary="Delete a column", responses={204: NOTHING})
     def delete(self, request: Request, table: str, column: str) -> Response:

@@ -1,12 +1,13 @@
 """What every type of column answers: how it stores, reads, shows and converts, and what can be asked of it."""
 
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext as _
+
+from fastgen_backend.strict_json import UNSTORABLE
 
 COMPARING = frozenset({"eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "between", "isnull"})
 MATCHING = frozenset({"eq", "ne", "in", "nin", "isnull"})
@@ -111,6 +112,6 @@ def checked_text(value: Any) -> str:
     """A string that both databases can keep; raises `Unfit`."""
     if type(value) is not str:
         raise Unfit(_("This must be a string."), "not-a-string")
-    if "\0" in value or (not value.isascii() and any(unicodedata.category(each) == "Cs" for each in value)):
+    if "\0" in value or (not value.isascii() and UNSTORABLE.search(value)):
         raise Unfit(_("Text must not hold NUL or lone surrogates."), "invalid-characters")
     return value

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import re
 from typing import Any
 
 from django.db import models
@@ -12,10 +11,9 @@ from django.utils.translation import gettext as _
 from datahub.column_types.column_type import ColumnType, Unfit, checked_text
 from datahub.column_types.stored import DocumentField, ListField, NumberDecoder, is_kept_exactly
 from datahub.column_types.texts import check_choices, no_choice
-from fastgen_backend.rest import MAX_DEPTH
+from fastgen_backend.strict_json import MAX_DEPTH, UNSTORABLE
 
 JSON_MAX_BYTES = 1_000_000
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class MultiChoice(ColumnType):

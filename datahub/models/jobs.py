@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from datahub.models.tables import KEY_MAX, Table
+from datahub.models.tables import KEY_MAX, Column, Table
 from fastgen_backend.ids import uuid7
 
 
@@ -31,6 +31,7 @@ class Job(models.Model):
         IMPORT = "import"
         UNDO = "undo"
         CONVERSION = "conversion"
+        PURGE = "purge"
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=20, choices=Kind)
@@ -98,6 +99,7 @@ class Import(models.Model):
     rows_imported = models.BigIntegerField(default=0)
     rows_rejected = models.BigIntegerField(default=0)
     undo = models.CharField(max_length=10, choices=Undo, default=Undo.NO, blank=True)
+    undo_origin = models.JSONField(default=dict)
     rows_deleted = models.BigIntegerField(default=0)
     rows_kept = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -106,6 +108,12 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} import {self.pk}"
+
+    def filled_columns(self) -> list[Column]:
+        """The columns that cells of the file go to, in its order; none while they are not known."""
+        places = {target: place for place, target in enumerate(self.targets)}
+        visible = Column.objects.filter(table=self.table).visible() if self.table else Column.objects.none()
+        return sorted((each for each in visible if str(each.uid) in places), key=lambda column: places[str(column.uid)])
 
 
 class ImportChunk(models.Model):

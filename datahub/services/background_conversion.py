@@ -161,11 +161,8 @@ def _told_in_full(conversion: Conversion, refusal: DomainError) -> DomainError:
     if not isinstance(refusal, Unconvertible) or conversion.into is None:
         return refusal
     definition = definition_now(conversion.column.table.pk)
-    try:
-        try_out(definition, conversion.column, _wanted(conversion.column, conversion.into))
-    except Unconvertible as whole:
-        return whole
-    return refusal
+    failures = try_out(definition, conversion.column, _wanted(conversion.column, conversion.into))
+    return failures.refusal() if failures.count else refusal
 
 
 def _wanted(column: Column, into: Column) -> Wanted:

@@ -1,13 +1,12 @@
 """Many values at once, past Django's ORM: what conversions and imports write."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
 
-from datahub.column_types.stored import DocumentField
+from datahub.wire import text_value
 
 
 def write_values(db_table: str, field: "models.Field[Any, Any]", values: Sequence[tuple[UUID, Any]]) -> None:
@@ -18,7 +17,7 @@ def write_values(db_table: str, field: "models.Field[Any, Any]", values: Sequenc
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             kind = field.db_parameters(connection)["type"]
-            ids, texts = [id for id, _value in values], [_as_text(field, value) for _id, value in values]
+            ids, texts = [id for id, _value in values], [text_value(field, value) for _id, value in values]
             cursor.execute(
                 f"UPDATE {table} SET {column} = new.value::{kind} "  # noqa: S608  names and types of ours
                 f"FROM (SELECT unnest(%s::uuid[]) AS id, unnest(%s::text[]) AS value) AS new "
@@ -33,7 +32,7 @@ def write_values(db_table: str, field: "models.Field[Any, Any]", values: Sequenc
 
 
 def insert_columns(db_table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
-    """Insert whole rows that are given column by column, as `wire_value` gives them."""
+    """Insert whole rows that are given column by column, as `datahub.wire.wire_value` gives them."""
     names = ", ".join(map(connection.ops.quote_name, columns))
     table = connection.ops.quote_name(db_table)
     with connection.cursor() as cursor:
@@ -49,13 +48,6 @@ def insert_columns(db_table: str, columns: Sequence[str], values: Sequence[Seque
                 f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608  names of ours
                 list(zip(*values, strict=True)),
             )
-
-
-def wire_value(field: "models.Field[Any, Any]", value: Any) -> Any:
-    """A value as `insert_columns` takes it: for PostgreSQL the text that it reads, for SQLite what it stores."""
-    if connection.vendor == "postgresql":
-        return _as_text(field, value)
-    return None if value is None else field.get_db_prep_save(value, connection)
 
 
 def delete_untouched(db_table: str, ids: Sequence[str]) -> int:
@@ -84,14 +76,3 @@ def _escaped(values: Sequence[str | None]) -> Sequence[str]:
     if any(character in together for character in "\\\t\n\r"):
         return ["\\N" if value is None else value.translate(ESCAPES) for value in values]
     return ["\\N" if value is None else value for value in values]
-
-
-def _as_text(field: "models.Field[Any, Any]", value: Any) -> str | None:
-    """How PostgreSQL reads the value from text."""
-    if value is None:
-        return None
-    if isinstance(field, DocumentField):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float):
-        return repr(value)
-    return str(value)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -16,7 +17,7 @@ from datahub.dynamic import Definition, definition_now, field_of
 from datahub.errors import ColumnConverting, KeyTaken, NoSuchColumn, NotHidden, TargetGone
 from datahub.models import Column, Conversion, Table
 from datahub.names import flaws, free_key, key_flaw, name_flaw
-from datahub.services import background_conversion, obstacles, references
+from datahub.services import background_conversion, conversion, obstacles, references
 from datahub.services.changes import alone_with, raise_version
 from datahub.services.column_checks import (
     CheckedColumn,
@@ -27,7 +28,6 @@ from datahub.services.column_checks import (
     refuse_too_many,
 )
 from datahub.services.column_rules import check_rules, refuse_if_in_rules
-from datahub.services.conversion import Wanted, convert_column, is_large, target_of_change, try_out, wanted_type
 from datahub.services.indexes import create_indexes, drop_indexes
 from datahub.services.rebuilding import drop_physical_column, rebuild_if_worn, refuse_exhausted
 from fastgen_backend.errors import InvalidInput
@@ -101,7 +101,15 @@ class ColumnChange:
     is_dry_run: bool = False
 
 
-def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin: Origin) -> Column:
+@dataclass(frozen=True, slots=True)
+class ChangedColumn:
+    """What a column has become, and what a change of type left out of it, where that may be; a job tells none."""
+
+    column: Column
+    lost: conversion.Failures | None
+
+
+def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin: Origin) -> ChangedColumn:
     """Change a column, all of it or nothing; a dry run tells what would be, and changes nothing.
 
     Raises `InvalidInput`, `NoSuchColumn`, `KeyTaken`, `ColumnInUse`, or one of the refusals that name the rows in the
@@ -112,12 +120,13 @@ def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin:
         raise InvalidInput(errors)
     if change.is_dry_run and (tried := _tried_out(table, id_or_key, change)):
         return tried
-    target = target_of_change(changes)
+    target = conversion.target_of_change(changes)
     with alone_with(table, beside=[target] if target else []) as definition:
         column = _changeable(definition, id_or_key)
         before = model_to_dict(column)
         _rename(definition, column, changes)
-        has_begun = _convert(definition, column, change, origin)
+        lost = _convert(definition, column, change, origin)
+        has_begun = bool(column.copied_to)
         if not has_begun:
             _constrain(definition, column, changes, was_converted=column.number != before["number"])
         was_moved = _move(definition, column, changes.get("position"))
@@ -127,7 +136,7 @@ def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin:
             column.save()
             check_rules(Definition(definition.table, list(Column.objects.filter(table=table).visible())), column.key)
             raise_version(definition.table, origin)
-    return column
+    return ChangedColumn(column, lost if change.nulls_unconvertible else None)
 
 
 def hide_column(*, table: Table, id_or_key: str, origin: Origin) -> None:
@@ -168,10 +177,15 @@ def restore_column(*, table: Table, id_or_key: str, origin: Origin) -> Column:
     return column
 
 
-def purge_column(*, table: Table, id_or_key: str) -> None:
-    """Delete the values of a deleted column for good; that changes no version. Raises `NoSuchColumn`, `NotHidden`."""
+def purge_column(*, table: Table, id_or_key: str, hidden_until: datetime | None = None) -> None:
+    """Delete the values of a deleted column for good; that changes no version. Raises `NoSuchColumn`, `NotHidden`.
+
+    The latter also for one that was deleted after `hidden_until`.
+    """
     with alone_with(table) as definition:
         column = _hidden(definition, id_or_key)
+        if hidden_until and column.hidden_at and column.hidden_at > hidden_until:
+            raise NotHidden
         drop_physical_column(definition.table, column)
         column.delete()
         rebuild_if_worn(definition.table)
@@ -193,21 +207,22 @@ def _changeable(definition: Definition, id_or_key: str) -> Column:
     return column
 
 
-def _tried_out(table: Table, id_or_key: str, change: ColumnChange) -> Column | None:
+def _tried_out(table: Table, id_or_key: str, change: ColumnChange) -> ChangedColumn | None:
     """A dry run for a large table: beside its writers, and without what comes after the conversion."""
     definition = definition_now(table.pk)
     column = _visible(definition, id_or_key)
-    wanted = wanted_type(column, change.changes)
-    if wanted is None or not is_large(definition):
+    wanted = conversion.wanted_type(column, change.changes)
+    if wanted is None or not conversion.is_large(definition):
         return None
     _check_rules_of_wanted(definition, column, wanted)
+    lost = conversion.try_out(definition, column, wanted)
     if not change.nulls_unconvertible:
-        try_out(definition, column, wanted)
+        lost.refuse()
     column.type, column.options = wanted.new.name, wanted.new.options
-    return column
+    return ChangedColumn(column, lost if change.nulls_unconvertible else None)
 
 
-def _check_rules_of_wanted(definition: Definition, column: Column, wanted: Wanted) -> None:
+def _check_rules_of_wanted(definition: Definition, column: Column, wanted: conversion.Wanted) -> None:
     """Raise `ColumnInUse` where an access rule asks what the column could not be asked any more."""
     future = copy(column)
     future.type, future.options = wanted.new.name, wanted.new.options
@@ -215,24 +230,24 @@ def _check_rules_of_wanted(definition: Definition, column: Column, wanted: Wante
     check_rules(Definition(definition.table, [*others, future]), column.key)
 
 
-def _convert(definition: Definition, column: Column, change: ColumnChange, origin: Origin) -> bool:
-    """Change the type, where that is asked for; tells whether a job was begun that will do so."""
-    wanted = wanted_type(column, change.changes)
+def _convert(
+    definition: Definition, column: Column, change: ColumnChange, origin: Origin
+) -> conversion.Failures | None:
+    """Change the type, where that is asked for, or begin a job that will; tells what is lost at once."""
+    wanted = conversion.wanted_type(column, change.changes)
     if wanted is None:
-        return False
-    if wanted.is_wider or not is_large(definition):
-        convert_column(definition, column, wanted, nulls_unconvertible=change.nulls_unconvertible)
-        return False
+        return None
+    if wanted.is_wider or not conversion.is_large(definition):
+        return conversion.convert_column(definition, column, wanted, nulls_unconvertible=change.nulls_unconvertible)
     flags = {name: change.changes.get(name, getattr(column, name)) for name in ("required", "unique", "indexed")}
     if errors := check_index(wanted.new, unique=flags["unique"], indexed=flags["indexed"]):
         raise InvalidInput(errors)
     _check_rules_of_wanted(definition, column, wanted)
     nulls = change.nulls_unconvertible
-    begun = background_conversion.start(
+    column.conversion = background_conversion.start(
         definition, column, wanted, flags=flags, nulls_unconvertible=nulls, origin=origin
     )
-    column.conversion = begun
-    return True
+    return None
 
 
 def _hidden(definition: Definition, id_or_key: str) -> Column:

@@ -95,16 +95,16 @@ def is_large(definition: Definition) -> bool:
     return bool(definition.rows().order_by("pk")[AT_ONCE_MAX : AT_ONCE_MAX + 1].values_list("pk").first())
 
 
-def try_out(definition: Definition, column: Column, wanted: Wanted) -> None:
-    """Raise `Unconvertible` where a value can't be converted; nothing is changed."""
+def try_out(definition: Definition, column: Column, wanted: Wanted) -> Failures:
+    """The values that can't be converted; nothing is changed."""
     failures = Failures(column.key)
     for batch in [] if wanted.is_wider else _batches(definition, column):
         converted(batch, wanted, failures)
-    failures.refuse()
+    return failures
 
 
-def convert_column(definition: Definition, column: Column, wanted: Wanted, *, nulls_unconvertible: bool) -> None:
-    """Give `column` the type that is wanted, and its values with it; the caller saves it.
+def convert_column(definition: Definition, column: Column, wanted: Wanted, *, nulls_unconvertible: bool) -> Failures:
+    """Give `column` the type that is wanted, and its values with it; the caller saves it. Tells which became null.
 
     Where every value stays as it is, only the options change; else the values of before stay in a hidden column.
     Raises `Unconvertible` unless those values may become null. Alone with the table.
@@ -119,6 +119,7 @@ def convert_column(definition: Definition, column: Column, wanted: Wanted, *, nu
         column.options, column.target = wanted.new.options, wanted.target
     else:
         _copy(definition, column, wanted)
+    return failures
 
 
 def _copy(definition: Definition, column: Column, wanted: Wanted) -> None:

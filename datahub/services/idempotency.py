@@ -31,18 +31,15 @@ def once(*, key: str, actor: str, fingerprint: bytes, work: Callable[[], Answer]
     The answer is stored in the transaction of the work; a refusal is not, and may be tried again. `fingerprint` tells
     the request from others: raises `KeyReused` where the key belongs to another one, `InvalidInput` for a bad key.
     """
-    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
-        detail = _("An Idempotency-Key has 1 to %(count)d printable characters.") % {"count": KEY_MAX}
-        raise InvalidInput([FieldError("/Idempotency-Key", "invalid", detail)])
-    name = sha256(f"{actor}\0{key}".encode()).digest()
-    if earlier := _earlier(name, fingerprint):
+    name = _name(key, actor)
+    if earlier := _earlier(name, lambda: fingerprint):
         return earlier
     with transaction.atomic():
         try:
             with transaction.atomic():  # one of two at once waits here for the other
                 kept = IdempotentAnswer.objects.create(name=name, fingerprint=fingerprint)
         except IntegrityError:
-            if earlier := _earlier(name, fingerprint):
+            if earlier := _earlier(name, lambda: fingerprint):
                 return earlier
             raise
         answer = work()
@@ -51,17 +48,32 @@ def once(*, key: str, actor: str, fingerprint: bytes, work: Callable[[], Answer]
     return answer
 
 
+def earlier_answer(*, key: str, actor: str, fingerprint: Callable[[], bytes]) -> Answer | None:
+    """What `once` answered before; None where nothing was kept. Raises what it raises.
+
+    The fingerprint is asked for only where there is one to compare it with: it may take long to find out.
+    """
+    return _earlier(_name(key, actor), fingerprint)
+
+
 def delete_old_answers() -> int:
     """Forget what was kept for its time; tells how many."""
     old = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT)
     return old.delete()[0] if old.exists() else 0
 
 
-def _earlier(name: bytes, fingerprint: bytes) -> Answer | None:
+def _name(key: str, actor: str) -> bytes:
+    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
+        detail = _("An Idempotency-Key has 1 to %(count)d printable characters.") % {"count": KEY_MAX}
+        raise InvalidInput([FieldError("/Idempotency-Key", "invalid", detail)])
+    return sha256(f"{actor}\0{key}".encode()).digest()
+
+
+def _earlier(name: bytes, fingerprint: Callable[[], bytes]) -> Answer | None:
     IdempotentAnswer.objects.filter(name=name, created_at__lt=timezone.now() - KEPT).delete()
     kept = IdempotentAnswer.objects.filter(name=name).first()
     if kept is None:
         return None
-    if bytes(kept.fingerprint) != fingerprint:
+    if bytes(kept.fingerprint) != fingerprint():
         raise KeyReused(_("Use a new key for each new request."))
     return Answer(kept.status, bytes(kept.body))

@@ -11,9 +11,11 @@ from datahub.dynamic import Definition, definition_of, table_by_number
 from datahub.errors import NoSuchTable
 from datahub.models import Column, Table
 from datahub.services import references
+from datahub.services.row_changes import delete_locked, tell_row
+from datahub.services.row_locks import locked_rows
 from datahub.services.row_writing import update_row
-from datahub.services.rows import delete_locked, locked_rows, tell_row
 from fastgen_backend.origin import Origin
+from fastgen_backend.time_limits import unlimited
 
 BATCH = 1000
 
@@ -26,7 +28,7 @@ def treat_rows_of(*, user_id: UUID, origin: Origin) -> None:
     tables = list(Table.objects.exclude(on_owner_delete=Table.OnOwnerDelete.KEEP).order_by("id"))
     referring = {table.pk: references.referring_to(table) for table in tables}
     beside = {column.table_id for columns in referring.values() for column in columns}
-    with locks.writing({*referring, *beside}):
+    with locks.writing({*referring, *beside}), unlimited():
         definitions = [definition for number in referring if (definition := _definition(number))]
         going = {
             definition.table.pk: Q(owner=user_id)

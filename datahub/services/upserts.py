@@ -13,9 +13,13 @@ from datahub.dynamic import Definition, Member
 from datahub.errors import UniqueConflict
 from datahub.filters import ALWAYS, Condition, as_q
 from datahub.models import Table, Verb
+from datahub.names import first_of
 from datahub.row_shapes import Row, read_values
-from datahub.services import rows as services
+from datahub.services.row_changes import insert, update
+from datahub.services.row_input import check_number, places_of, read_changes, read_new_rows, refuse_missing_targets
+from datahub.services.row_locks import locked_rows, readable
 from datahub.services.row_transactions import clear_refusals, open_for_writing
+from datahub.services.rows import Written
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -50,14 +54,14 @@ def upsert_rows(
     caller: Caller,
     origin: Origin,
     is_bulk: bool = True,
-) -> services.Written:
+) -> Written:
     """Create each row, or resolve the conflict where one with the same value in `on_conflict` is there.
 
     That needs the right to create rows and to update (`merge`) or read (`ignore`) them, whatever rows there are: the
     answer must not tell. A row that is there, but hidden from the caller, is a `UniqueConflict`, as it would be
     without. Raises what `create_rows` raises, too.
     """
-    services.check_number(items)
+    check_number(items)
     for tries_left in reversed(range(TRIES)):
         try:
             return _upsert(table, items, on_conflict, resolution, caller, origin, is_bulk)
@@ -79,27 +83,27 @@ def _upsert(
     caller: Caller,
     origin: Origin,
     is_bulk: bool,
-) -> services.Written:
+) -> Written:
     with clear_refusals() as attempt, open_for_writing(table, by_name=True) as definition:
         creating = permitted(definition, Verb.CREATE, caller)
         resolving = permitted(definition, VERBS[resolution], caller)
         member = _unique_member(definition, on_conflict)
-        wanted = _read_items(definition, member, items, services.places_of(items, is_bulk))
+        wanted = _read_items(definition, member, items, places_of(items, is_bulk))
         there = _find(definition, member, [item.value for item in wanted if item.value is not None])
         old = [item for item in wanted if item.value in there]
         new = [item for item in wanted if item.value not in there]
         _refuse_hidden(definition, member, old, [there[item.value] for item in old], resolving)
-        rows = services.read_new_rows(definition, _given(new), _places(new), caller)
+        rows = read_new_rows(definition, _given(new), _places(new), caller)
         attempt.on(definition, rows, _places(new))
         if new:
-            services.insert(definition, rows, _places(new), creating, origin)
+            insert(definition, rows, _places(new), creating, origin)
         result = {item.place: row for item, row in zip(new, rows, strict=True)}
         kept = [there[item.value] for item in old]
         if resolution is Resolution.MERGE:
             attempt.on(definition, kept, _places(old))
             kept = _merge(definition, old, kept, resolving, caller, origin)
         result.update({item.place: row for item, row in zip(old, kept, strict=True)})
-    return services.Written(definition, [result[item.place] for item in wanted])
+    return Written(definition, [result[item.place] for item in wanted])
 
 
 def _refuse_hidden(
@@ -125,10 +129,10 @@ def _merge(
     origin: Origin,
 ) -> list[Row]:
     """Give rows that are there what was sent; as the caller may see them."""
-    sent = services.read_changes(definition, _given(items), _places(items), caller)
-    services.refuse_missing_targets(definition, sent, _places(items))
-    services.update(definition, rows, sent, condition, origin)
-    return services.readable(definition, rows, sent, condition, caller)
+    sent = read_changes(definition, _given(items), _places(items), caller)
+    refuse_missing_targets(definition, sent, _places(items))
+    update(definition, rows, sent, condition, origin)
+    return readable(definition, rows, sent, condition, caller)
 
 
 def _given(items: Sequence[_Item]) -> list[Any]:
@@ -143,7 +147,7 @@ def _unique_member(definition: Definition, key: str) -> Member:
     for member in definition.uniques:
         if member.key == key:
             return member
-    known = ", ".join(member.key for member in definition.uniques) or _("none")
+    known = first_of([member.key for member in definition.uniques])
     detail = _("This must name a unique column; of this table: %(known)s.") % {"known": known}
     raise InvalidInput([FieldError("/onConflict", "not-unique", detail)])
 
@@ -169,5 +173,5 @@ def _find(definition: Definition, member: Member, values: Sequence[Any]) -> dict
     """The rows that have one of the values, locked."""
     if not values:
         return {}
-    found = services.locked_rows(definition, models.Q(**{f"{member.attribute}__in": values}), keeps_keys=True)
+    found = locked_rows(definition, models.Q(**{f"{member.attribute}__in": values}), keeps_keys=True)
     return {row[member.key]: row for row in found}

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from datahub.import_files import BATCH_ROWS
 from tests.chaos.conftest import LONGEST_WAIT_SECONDS, Installation
 from tests.processes import wait_for
 
@@ -63,7 +64,7 @@ def test_a_batch_that_was_not_committed_leaves_nothing(installation: Installatio
     installation.start_worker()
 
     assert died.value.returncode == -signal.SIGKILL
-    assert (left, read) == (10_000, [(10_000,)])
+    assert (left, read) == (2 * BATCH_ROWS, [(2 * BATCH_ROWS,)])
     assert wait_for(lambda: _is_done(installation), seconds=30)
     _assert_all_is_there_once(installation)
 
@@ -78,7 +79,7 @@ def test_another_worker_goes_on_with_the_import_of_a_killed_one(installation: In
     batches = installation.count("datahub_importbatch")
     installation.start_worker()
 
-    assert 0 < batches < ROWS / 5000
+    assert 0 < batches < ROWS / BATCH_ROWS
     assert wait_for(lambda: installation.count("datahub_importbatch") > batches, seconds=LONGEST_WAIT_SECONDS)
     assert time.monotonic() - died < LONGEST_WAIT_SECONDS
     assert wait_for(lambda: _is_done(installation), seconds=30)

@@ -212,6 +212,27 @@ def test_a_dry_run_answers_the_same_and_changes_nothing(fill: Fill, told: Told, 
     assert (tried.status_code, tried.json()) == (done.status_code, done.json())
 
 
+def test_a_dry_run_tells_what_would_be_left_out_as_the_refusal_does(fill: Fill):
+    admin = fill("text", ["1", *(f"word {number}" for number in range(102)), None])
+    dry = f"{COLUMN}?dryRun=true"
+
+    refused = _change(admin, 409, dry, type="integer")
+    told = _change(admin, 200, dry, type="integer", onFailure="null")["unconvertible"]
+
+    assert told == {"count": 102, "errors": refused["errors"]}
+    assert len(told["errors"]) == 100
+    assert told["errors"][0]["pointer"] == f"/rows/{_ids(admin)[1]}/value"
+
+
+def test_only_a_change_of_type_leaves_values_out(fill: Fill):
+    admin = fill("text", ["1"])
+    dry = f"{COLUMN}?dryRun=true"
+
+    assert _change(admin, 200, dry, type="integer", onFailure="null")["unconvertible"] == {"count": 0, "errors": []}
+    assert "unconvertible" not in _change(admin, 200, dry, type="integer")
+    assert "unconvertible" not in _change(admin, 200, dry, name="Other", onFailure="null")
+
+
 # Originals ----------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +250,7 @@ def test_the_values_of_before_are_kept_and_can_be_restored_beside(fill: Fill):
     assert _version(admin) == 3
 
 
+@pytest.mark.django_db(transaction=True)  # a refused query would spoil the one around a test
 def test_an_original_is_purged_for_good(fill: Fill):
     admin = fill("text", ["1"])
     _change(admin, type="integer")

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from datahub.access import EVERYTHING
 from datahub.dynamic import definition_of
-from datahub.filters import Condition, as_q, condition_from_json, condition_from_parameters, search
+from datahub.filter_reading import condition_from_json, condition_from_parameters, search
+from datahub.filters import Condition, as_q
 from datahub.models import Table
 from datahub.services.column_checks import NewColumn
 from datahub.services.rows import create_rows

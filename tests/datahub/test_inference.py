@@ -5,21 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datahub.column_types import BY_NAME
-from datahub.inference import JsonGuess, TextGuess
-from datahub.services.column_checks import NewColumn
+from datahub.inference import Guess, JsonGuess, TextGuess
 
 
-def guessed(*batches: list[str]) -> NewColumn:
+def guessed(*batches: list[str]) -> Guess:
     guess = TextGuess()
     for batch in batches:
         guess.see(batch)
-    return guess.column("a")
+    return guess.guess()
 
 
 def guessed_of_json(*cells: object) -> str:
     guess = JsonGuess()
     guess.see(cells)
-    return guess.column("a").type
+    return guess.guess().type
 
 
 @pytest.mark.parametrize(

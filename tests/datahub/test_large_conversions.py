@@ -199,6 +199,7 @@ def test_a_dry_run_tells_what_stands_in_the_way_and_changes_nothing(admin: Api):
 
     assert (refused.status_code, refused.json()["count"]) == (409, 1)
     assert (taken.status_code, taken.json()["type"]) == (200, "integer")
+    assert taken.json()["unconvertible"] == {"count": 1, "errors": refused.json()["errors"]}
     assert not Conversion.objects.exists()
     assert admin.get("/tables/items").json()["version"] == 1
 

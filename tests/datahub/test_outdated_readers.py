@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from datahub import dynamic
-from datahub.api import rows
+from datahub.api import row_endpoint
 from datahub.dynamic import Definition, find_definition
 from tests.conftest import Api
 
@@ -29,7 +29,7 @@ def outdated(transactional_db: None, key: Key, monkeypatch: pytest.MonkeyPatch) 
     def look(id_or_key: str) -> Definition:
         return looks.pop() if looks else dynamic.find_definition(id_or_key)
 
-    monkeypatch.setattr(rows, "find_definition", look)
+    monkeypatch.setattr(row_endpoint, "find_definition", look)
     yield admin
     admin.delete("/tables/items")
 

@@ -8,17 +8,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from datahub import dynamic
-from datahub.api import rows
+from datahub.api import row_endpoint
 from datahub.dynamic import Definition, OutdatedDefinition, find_definition
 from tests.conftest import Api
 
 Key = Callable[..., Api]
 Stale = Callable[[str], None]
+pytestmark = pytest.mark.django_db(transaction=True)  # a refused query would spoil the one around a test
 OPEN = dict.fromkeys(["list", "read", "create", "update", "delete"], "everyone")
 
 
 @pytest.fixture
-def admin(db: None, key: Key) -> Api:
+def admin(transactional_db: None, key: Key) -> Api:
     """A program that may do all; with a table `items` of the column `name`, open to everyone, and a row."""
     admin = key("*")
     made = {"name": "Items", "columns": [{"name": "Name", "type": "text"}], "access": OPEN}
@@ -31,7 +32,7 @@ def admin(db: None, key: Key) -> Api:
 def remember(monkeypatch: pytest.MonkeyPatch) -> Stale:
     """Has this process remember the table of a key as it is now, whatever becomes of it."""
     kept: dict[str, Definition] = {}
-    monkeypatch.setattr(rows, "recall", lambda id_or_key: kept.get(id_or_key))
+    monkeypatch.setattr(row_endpoint, "recall", lambda id_or_key: kept.get(id_or_key))
 
     def keep(key: str) -> None:
         kept[key] = find_definition(key)

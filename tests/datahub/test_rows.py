@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from datahub.api import rows
+from datahub.api import row_endpoint
 from datahub.dynamic import definition_of, find_definition, find_table
 from tests.conftest import Api
 from tests.datahub.conftest import id_of, made, pointers
@@ -255,6 +255,6 @@ def test_rows_are_deleted_by_the_table_as_it_is_by_then(people: Api, monkeypatch
     people.post(ROWS, [{"name": "Ann", "city": "1"}, {"name": "Bob", "city": "2"}])
     before = find_definition("people")
     made(people.patch("/tables/people/columns/city", {"type": "integer"}), 200)
-    monkeypatch.setattr(rows, "find_definition", lambda _key: before)
+    monkeypatch.setattr(row_endpoint, "find_definition", lambda _key: before)
 
     assert made(people.delete(f"{ROWS}?city=1"), 200) == {"deleted": 1}

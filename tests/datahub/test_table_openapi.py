@@ -1,6 +1,7 @@
 """Each table's own OpenAPI: valid, true, and only for those who may read."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from datahub.api.urls import urlpatterns
 from tests.conftest import Api
+from tests.datahub.conftest import made
+from tests.datahub.importing import imported
 
 Key = Callable[..., Api]
+METHODS = {"get", "post", "patch", "delete", "put"}
+ROWS = "/tables/people/rows"
 CHOICES = {"choices": ["a", "b"]}
 COLUMNS: list[dict[str, Any]] = [
     {"name": "Name", "type": "text", "required": True},
@@ -49,16 +55,119 @@ def test_it_describes_each_column(admin: Api):
     assert row["kind"]["enum"] == ["a", "b"]
 
 
-def test_a_row_is_what_it_says(admin: Api):
-    row = admin.post("/tables/people/rows", {"name": "Ann", "age": 3, "amount": "1.50", "tags": ["a"]}).json()
+def test_it_has_every_path_of_the_table_and_every_method(admin: Api):
+    below = re.compile(r"tables/<str:table>/(rows|imports)|imports")
+    routes: list[Any] = urlpatterns
+    there = {
+        (route(pattern), method)
+        for pattern in routes
+        if below.match(str(pattern.pattern))
+        for method in METHODS
+        if hasattr(pattern.callback.view_class, method)
+    }
 
-    schema = _document(admin)["components"]["schemas"]["Row"]
-    for member in schema["properties"].values():
-        if member.pop("nullable", False) and "type" in member:
-            member["type"] = [member["type"], "null"]
-            if "enum" in member:
-                member["enum"].append(None)
-    assert list(Draft202012Validator(schema).iter_errors(row)) == []
+    told = {(path, method) for path, item in _document(admin)["paths"].items() for method in item if method in METHODS}
+
+    assert told == there
+
+
+def route(pattern: Any) -> str:
+    """The path as OpenAPI writes it, for the table `people`."""
+    return "/" + str(pattern.pattern).replace("<str:table>", "people").replace("<uuid:id>", "{id}")
+
+
+def _flaws(admin: Api, answer: Any, method: str, path: str) -> list[str]:
+    """What is wrong with an answer, as the document has it."""
+    document = _with_nulls(_document(admin))
+    response = document["paths"][path][method]["responses"][str(answer.status_code)]
+    [content] = response["content"].values()
+    schema = {**content["schema"], "components": document["components"]}
+    return [error.message for error in Draft202012Validator(schema).iter_errors(answer.json())]
+
+
+def _with_nulls(schema: Any) -> Any:
+    """`nullable` of OpenAPI 3.0 as JSON Schema has it."""
+    if isinstance(schema, list):
+        return [_with_nulls(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    read = {name: _with_nulls(below) for name, below in schema.items()}
+    if read.pop("nullable", False) is True and "type" in read:
+        read["type"] = [read["type"], "null"]
+        if "enum" in read:
+            read["enum"].append(None)
+    return read
+
+
+ANN = {"name": "Ann", "age": 3, "amount": "1.50", "tags": ["a"]}
+
+
+def test_a_row_is_what_it_says(admin: Api):
+    answer = admin.post(ROWS, ANN)
+
+    assert _flaws(admin, answer, "post", ROWS) == []
+    schema = _with_nulls(_document(admin)["components"]["schemas"]["Row"])
+    assert list(Draft202012Validator(schema).iter_errors(answer.json())) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "path", "body"),
+    [
+        ("GET", "", ROWS, None),
+        ("GET", "?fields=name&expand=owner&count=exact", ROWS, None),
+        ("POST", "", ROWS, [ANN]),
+        ("POST", "", f"{ROWS}/query", {"fields": ["age"]}),
+        ("GET", "?group=name&sum=age,amount&avg=age", f"{ROWS}/aggregate", None),
+        ("GET", "", f"{ROWS}/{{id}}", None),
+        ("GET", "?fields=age", f"{ROWS}/{{id}}", None),
+        ("PATCH", "", f"{ROWS}/{{id}}", {"age": 4}),
+        ("PATCH", "", ROWS, [{"id": "{id}", "age": 4}]),
+        ("DELETE", "?age=3", ROWS, None),
+        ("GET", "", "/tables/people/imports", None),
+        ("GET", "", "/imports/{import}", None),
+        ("POST", "", "/imports/{import}/undo", None),
+    ],
+)
+def test_an_answer_is_what_it_says(admin: Api, method: str, query: str, path: str, body: Any):
+    imported(admin, "table=people", "name,age\nBen,x\n")
+    id = admin.post(ROWS, ANN).json()["id"]
+    upload = admin.get("/tables/people/imports").json()["items"][0]["id"]
+    there = path.replace("{id}", id).replace("{import}", upload)
+    sent = json.loads(json.dumps(body).replace("{id}", id))
+
+    answer = admin.call(method, there + query, sent)
+
+    assert answer.status_code < 300, answer.content
+    assert _flaws(admin, answer, method.lower(), path.replace("{import}", "{id}")) == []
+
+
+def test_who_may_not_read_is_answered_what_it_says(admin: Api, api: Api):
+    admin.patch("/tables/people", {"access": {"create": "everyone"}})
+
+    answer = api.post(ROWS, {"name": "Ann"})
+
+    assert answer.status_code == 201
+    assert _flaws(admin, answer, "post", ROWS) == []
+
+
+def test_a_column_may_be_called_as_a_figure_is(admin: Api):
+    made(admin.post("/tables/people/columns", {"name": "Sum", "type": "integer"}))
+
+    document = _document(admin)
+
+    validate(document)
+    parameters = document["paths"][f"{ROWS}/aggregate"]["get"]["parameters"]
+    assert [each["name"] for each in parameters if each.get("name") == "sum"] == ["sum"]
+    assert {"$ref": "#/components/parameters/sum"} not in parameters
+    assert {"$ref": "#/components/parameters/sum__gt"} in parameters
+
+
+def test_it_names_the_columns_by_which_rows_are_found(admin: Api):
+    made(admin.post("/tables/people/columns", {"name": "Code", "type": "text", "unique": True}))
+
+    parameters = _document(admin)["paths"][ROWS]["post"]["parameters"]
+
+    assert [each["schema"]["enum"] for each in parameters if each["name"] == "onConflict"] == [["code"]]
 
 
 def test_required_columns_are_required_of_a_new_row_alone(admin: Api):

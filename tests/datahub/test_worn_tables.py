@@ -31,6 +31,7 @@ def _wear(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert admin.post("/tables/items/columns/gone/purge").status_code == 204
 
 
+@pytest.mark.django_db(transaction=True)  # a refused query would spoil the one around a test
 def test_a_worn_table_is_rebuilt_with_all_it_holds(admin: Api, monkeypatch: pytest.MonkeyPatch):
     before = admin.get("/tables/items/rows").json()
 
@@ -43,6 +44,7 @@ def test_a_worn_table_is_rebuilt_with_all_it_holds(admin: Api, monkeypatch: pyte
         assert (find_table("items").generation, find_table("items").attributes_used) == (1, 7)
 
 
+@pytest.mark.django_db(transaction=True)  # a refused query would spoil the one around a test
 def test_hidden_columns_are_kept_by_it(admin: Api, monkeypatch: pytest.MonkeyPatch):
     admin.delete("/tables/items/columns/age")
 

@@ -10,7 +10,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from authpages.services.auth_requests import resolve_due
-from datahub.api.rows import RowEndpoint
+from datahub.api.row_endpoint import RowEndpoint
 from fastgen_backend.openapi import OpenApiView, _document
 from fastgen_backend.rest import StrictSerializer
 from tests.conftest import PASSWORD, Api
@@ -156,6 +156,7 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "getTableOpenApi": lambda world: world.program.get("/tables/notes/openapi.json"),
     "postImports": lambda world: world.send_file(),
     "getImport": lambda world: world.program.get(f"/imports/{world.imported()}"),
+    "getTableImports": lambda world: world.imported() and world.program.get("/tables/notes/imports"),
     "postUndoImport": lambda world: world.program.post(f"/imports/{world.imported()}/undo"),
     "getRows": lambda world: world.program.get("/tables/notes/rows"),
     "postRows": lambda world: world.program.post("/tables/notes/rows", {"name": "Bob"}),
@@ -189,6 +190,21 @@ def test_every_member_and_parameter_that_is_taken_is_documented_and_no_other_is(
         for (path, method), view in _served().items()
         if not _is_of_rows(path, method)
     }
+
+
+def test_a_body_that_takes_no_other_members_says_so():
+    bodies = {each: _body(operation) for each, (_method, _path, operation) in OPERATIONS.items()}
+
+    assert [each for each, body in bodies.items() if "properties" in body and body["additionalProperties"]] == []
+
+
+@pytest.mark.parametrize("operation_id", ["postRows", "patchRows", "postTables", "postLogin"])
+def test_a_body_that_can_not_be_left_out_is_said_to_be_required(world: World, operation_id: str):
+    method, path, operation = OPERATIONS[operation_id]
+
+    answer = world.program.call(method, path.removeprefix("/api/v1").format(table="notes"))
+
+    assert (answer.status_code, operation["requestBody"]["required"]) == (400, True)
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

@@ -1,1 +1,1 @@
-"""Imports: a file is taken in by `upload`, made into rows by `loading`, and its rows are taken out again by `undo`."""
+"""Imports: `upload` takes a file in, `retries` only once; `loading` makes rows of it, `undo` takes them out again."""

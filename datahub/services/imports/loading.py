@@ -210,7 +210,8 @@ class _Guessing:
 
     def columns(self) -> list[NewColumn]:
         """What columns the table needs, beside those that every table has."""
-        return [guess.column(header) for header, guess in self._guesses.items() if header not in SET_APART]
+        found = {name: guess.guess() for name, guess in self._guesses.items() if name not in SET_APART}
+        return [NewColumn(name=name, type=each.type, options=each.options) for name, each in found.items()]
 
 
 def chunks_of(id: UUID) -> Iterator[bytes]:

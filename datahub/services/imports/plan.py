@@ -1,6 +1,6 @@
 """How the cells of a file become the columns of one version of a table."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,13 @@ from datahub.dynamic import Definition, Member, table_by_number
 from datahub.import_files import Batch, CsvFile, Flaw, NdjsonFile
 from datahub.import_values import CellReader, Column
 from datahub.models import Import
+from datahub.names import no_such_columns
 from datahub.row_ids import ids_of, new_seed, now_tick
 from datahub.services import references
-from datahub.services.bulk import insert_columns, wire_value
+from datahub.services.bulk import insert_columns
 from datahub.services.imports.upload import NOWHERE, OWNER
 from datahub.services.owners import known_people
+from datahub.wire import wire_value
 from fastgen_backend.errors import pointer_part
 
 
@@ -88,7 +90,7 @@ class Plan:
             for index, detail in columns[place.member.key].flaws.items()
         ]
         if self._source.format == Import.Format.NDJSON:
-            reasons += _unknown_members(batch, frozenset(headers))
+            reasons += _unknown_members(batch, headers)
         if reasons:
             converted.refuse(sorted(reasons))
         return converted
@@ -171,9 +173,10 @@ class Inserted:
     count: int
 
 
-def _unknown_members(batch: Batch, known: Collection[str]) -> list[tuple[int, str, str]]:
+def _unknown_members(batch: Batch, headers: Sequence[str]) -> list[tuple[int, str, str]]:
+    known, detail = frozenset(headers), no_such_columns(headers)
     return [
-        (index, _pointer(key), _("There is no such column."))
+        (index, _pointer(key), detail)
         for index, record in enumerate(batch.records)
         if not record.keys() <= known
         for key in record.keys() - known

@@ -1,9 +1,11 @@
 """Takes the rows of an import out again. Those that were changed since stay, and those that others need."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from django.db import transaction
 
+from datahub import signals
 from datahub.access import Caller
 from datahub.errors import ImportRunning, NoSuchImport, NoSuchTable
 from datahub.models import Import, ImportBatch, Job, Table
@@ -12,12 +14,12 @@ from datahub.services import jobs, references
 from datahub.services.bulk import delete_untouched
 from datahub.services.row_transactions import open_for_deletion
 from datahub.services.row_writing import delete_ids
-from fastgen_backend.origin import origin_from
+from fastgen_backend.origin import Origin, origin_from
 
 WORKER = Caller(reads_all=True, writes_all=True, is_program=True)
 
 
-def undo_import(*, id: UUID) -> Import:
+def undo_import(*, id: UUID, origin: Origin) -> Import:
     """Ask for the rows of an import that has ended to be deleted; once is enough.
 
     The table itself stays. Raises `NoSuchImport` or `ImportRunning`.
@@ -31,8 +33,8 @@ def undo_import(*, id: UUID) -> Import:
             return source
         if source.state == Import.State.RUNNING:
             raise ImportRunning
-        source.undo = Import.Undo.RUNNING
-        source.save(update_fields=["undo"])
+        source.undo, source.undo_origin = Import.Undo.RUNNING, asdict(origin)
+        source.save(update_fields=["undo", "undo_origin"])
         jobs.ask_for(Job.Kind.UNDO, source.pk)
     return source
 
@@ -48,7 +50,7 @@ class Undoing:
         source = Import.objects.select_related("table").filter(pk=self._lease.subject).first()
         batch = ImportBatch.objects.filter(of=source).order_by("-id").first() if source and source.table else None
         if source is None or source.table is None or batch is None:
-            self._finish()
+            self._finish(source)
             return False
         try:
             self._take_out(source, source.table, batch)
@@ -62,9 +64,12 @@ class Undoing:
             Import.objects.filter(pk=self._lease.subject).update(undo=Import.Undo.NO, detail=detail)
             jobs.finish(self._lease)
 
-    def _finish(self) -> None:
+    def _finish(self, source: Import | None) -> None:
         with jobs.portion(self._lease):
+            table = Table.objects.filter(imports=self._lease.subject).select_for_update(of=["self"]).first()
             Import.objects.filter(pk=self._lease.subject).update(undo=Import.Undo.DONE)
+            if source is not None and table is not None:
+                _tell(table, source)
             jobs.finish(self._lease)
 
     def _take_out(self, source: Import, table: Table, batch: ImportBatch) -> None:
@@ -76,7 +81,7 @@ class Undoing:
                 untouched = list(rows.values_list("pk", flat=True))
                 needed = references.needed(definition, untouched, referring)
                 going = [id for id in untouched if id not in needed]
-                references.let_go(definition, going, referring, origin_from(source.origin))
+                references.let_go(definition, going, referring, origin_from(source.undo_origin))
                 delete_ids(definition, going)
                 source.rows_deleted += len(going)
             else:
@@ -84,3 +89,16 @@ class Undoing:
             source.rows_kept += definition.rows().filter(pk__in=ids).count()
             batch.delete()
             source.save(update_fields=["rows_deleted", "rows_kept"])
+
+
+def _tell(table: Table, source: Import) -> None:
+    signals.table_import_undone.send(
+        sender=Table,
+        table_id=table.uid,
+        name=table.name,
+        description=table.description,
+        import_id=source.pk,
+        rows_deleted=source.rows_deleted,
+        rows_kept=source.rows_kept,
+        origin=origin_from(source.undo_origin),
+    )

@@ -1,7 +1,7 @@
 """Takes in a file: megabyte by megabyte into the database, where every worker finds it."""
 
 import codecs
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,7 +15,7 @@ from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_of, find_tabl
 from datahub.errors import BodyCutShort, KeyTaken
 from datahub.import_files import CsvFile, Unreadable, foreign_encoding, is_utf8
 from datahub.models import Import, ImportChunk, Job, Table
-from datahub.names import flaws, key_flaw, name_flaw
+from datahub.names import flaws, key_flaw, name_flaw, no_such_column
 from datahub.services import jobs
 from datahub.services.column_checks import COLUMNS_MAX
 from fastgen_backend.errors import FieldError, InvalidInput
@@ -50,6 +50,13 @@ def start_import(*, table: str, makes_table: bool, upload: Upload, origin: Origi
     are passed over. What can be told from the file's beginning is refused at once: raises `InvalidInput`,
     `NoSuchTable`, `KeyTaken`, or `BodyCutShort`. Never in a transaction: an upload takes its time.
     """
+    found = take_in(table=table, makes_table=makes_table, upload=upload, origin=origin, owner=owner)
+    ask_for_import(found)
+    return found
+
+
+def take_in(*, table: str, makes_table: bool, upload: Upload, origin: Origin, owner: UUID | None) -> Import:
+    """Store a file, from which nothing is made until `ask_for_import`. Takes and raises what `start_import` does."""
     definition = None if makes_table else definition_of(find_table(table))
     if definition is None:
         _check_new_key(table)
@@ -76,6 +83,14 @@ def start_import(*, table: str, makes_table: bool, upload: Upload, origin: Origi
     return found
 
 
+def ask_for_import(found: Import) -> None:
+    """Have a worker make rows of a file that was taken in."""
+    with transaction.atomic():
+        found.state = Import.State.RUNNING
+        found.save()
+        jobs.ask_for(Job.Kind.IMPORT, found.pk)
+
+
 def delete_abandoned_uploads(now: Any) -> int:
     """Forget files that never became complete; tells how many."""
     return sum(1 for each in Import.objects.abandoned(now) if each.delete())
@@ -92,10 +107,6 @@ def _store(found: Import, first: bytes, pieces: Iterator[bytes], size: int) -> N
         chunk = next(pieces, None)
     if stored < size:
         raise BodyCutShort
-    with transaction.atomic():
-        found.state = Import.State.RUNNING
-        found.save()
-        jobs.ask_for(Job.Kind.IMPORT, found.pk)
 
 
 def _pieces(upload: Upload) -> Iterator[bytes]:
@@ -171,7 +182,7 @@ def _targets(definition: Definition, headers: list[str], format: str) -> tuple[l
     for index, header in enumerate(headers):
         target = NOWHERE
         try:
-            target = _target(header, meanings)
+            target = _target(header, meanings, definition.members)
         except Unfit as unfit:
             errors.append(FieldError(f"/headers/{index}", unfit.code, unfit.reason))
         if target in targets and target != NOWHERE:
@@ -188,11 +199,11 @@ def _targets(definition: Definition, headers: list[str], format: str) -> tuple[l
     return headers, targets
 
 
-def _target(header: str, meanings: "Meanings") -> str:
+def _target(header: str, meanings: "Meanings", keys: Collection[str]) -> str:
     """Where the cells of this header go. Raises `Unfit`."""
     meant = next((names[folded(header)] for folded, names in meanings if folded(header) in names), {})
     if not meant:
-        raise Unfit(_("There is no column ‘%(header)s’.") % {"header": header}, "unknown-header")
+        raise Unfit(no_such_column(header, keys), "unknown-header")
     if len(meant) > 1:
         detail = _("‘%(header)s’ is the name of several columns; use the key of one: %(keys)s.")
         raise Unfit(detail % {"header": header, "keys": ", ".join(meant)}, "ambiguous")

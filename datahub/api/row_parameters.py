@@ -1,0 +1,41 @@
+"""How OpenAPI describes the parameters, bodies and answers of rows."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from datahub.api import row_schemas as shapes
+
+
+def parameter(name: str, description: str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, description=description, **more)
+
+
+TABLE = parameter("table", "The table’s id or key.", location=OpenApiParameter.PATH)
+FILTER = parameter("filter", "In place of ‘filter’: a column, or a column and an operator, as in `age__gte=18`.")
+IF_MATCH = parameter("If-Match", 'The revision you saw, as in `"3"`.', location=OpenApiParameter.HEADER)
+ONCE = parameter("Idempotency-Key", "A retry with the same key does nothing twice.", location=OpenApiParameter.HEADER)
+SELECTING = [
+    FILTER,
+    parameter("q", "Rows that hold this text, whatever its letter case."),
+    parameter("order", "Columns to sort by, as in `-age,name`."),
+    parameter("fields", "Members to answer with."),
+]
+PAGING = [
+    *SELECTING,
+    parameter("expand", "Relations whose rows to answer with."),
+    parameter("limit", "Rows on a page, at most 200."),
+    parameter("cursor", "The `nextCursor` of the page before."),
+    parameter("count", "`none`, `estimated` or `exact`; an estimate is exact where a rule hides rows."),
+]
+
+
+def takes(schema: shapes.Schema) -> Any:
+    """A body as `extend_schema` takes it."""
+    return {"application/json": schema}
+
+
+def gives(schema: shapes.Schema) -> Any:
+    """An answer as `extend_schema` takes it."""
+    return {200: schema}

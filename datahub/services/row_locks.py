@@ -1,0 +1,94 @@
+"""Rows as a caller may reach them to write: locked, within the rules before and after."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from datahub.access import Caller, permitted
+from datahub.dynamic import Definition
+from datahub.errors import (
+    AccessDenied,
+    CallerMissing,
+    NoSuchRow,
+)
+from datahub.filters import ALWAYS, NEVER, Condition, as_q
+from datahub.models import Verb
+from datahub.row_shapes import Row
+
+SHOWN_ANYWAY = frozenset({"id", "revision", "updatedAt"})
+
+
+def lock_rows(
+    definition: Definition,
+    ids: Sequence[UUID],
+    condition: Condition,
+    caller: Caller,
+    is_bulk: bool,
+    *,
+    keeps_keys: bool = False,
+) -> list[Row]:
+    """These rows in this order, kept from others until the commit; raises `NoSuchRow` or `AccessDenied`."""
+    q = models.Q(pk__in=ids)
+    q = q & as_q(condition) if condition != ALWAYS else q
+    found = {row["id"]: row for row in locked_rows(definition, q, keeps_keys=keeps_keys)}
+    missing = [(index, id) for index, id in enumerate(ids) if id not in found]
+    if missing:
+        _refuse_missing(definition, missing, caller, is_bulk)
+    return [found[id] for id in ids]
+
+
+def locked_rows(
+    definition: Definition, q: models.Q, limit: int | None = None, *, keeps_keys: bool = False
+) -> list[Row]:
+    """The rows for which `q` holds, kept from others until the commit; with `keeps_keys` not from being referred to."""
+    keys = list(definition.members)
+    rows = definition.rows().filter(q).order_by("pk").select_for_update(no_key=keeps_keys)
+    attributes = [member.attribute for member in definition.members.values()]
+    values = rows.values_list(*attributes)
+    return [dict(zip(keys, row, strict=True)) for row in (values[:limit] if limit else values)]
+
+
+def refuse_unless(definition: Definition, condition: Condition, rows: Sequence[Row]) -> None:
+    """Raise `AccessDenied` where a row, as it is now, is none with which the caller may do this."""
+    if condition == ALWAYS:
+        return
+    ids = [row["id"] for row in rows]
+    if definition.rows().filter(as_q(condition), pk__in=ids).count() < len(ids):
+        raise AccessDenied(_("The row would be outside of what the rules of this table let you write."))
+
+
+def readable(
+    definition: Definition, rows: Sequence[Row], sent: Sequence[Row], condition: Condition, caller: Caller
+) -> list[Row]:
+    """Changed rows, for all of which `condition` holds, as the caller may see them.
+
+    Of one that is hidden from reading that is what was sent, and its id and revision.
+    """
+    try:
+        reading = permitted(definition, Verb.READ, caller)
+    except (AccessDenied, CallerMissing):
+        reading = NEVER
+    if reading in (ALWAYS, condition):
+        return list(rows)
+    ids = [row["id"] for row in rows]
+    seen = set(definition.rows().filter(as_q(reading), pk__in=ids).values_list("pk", flat=True))
+    return [
+        row if row["id"] in seen else {key: row[key] for key in row if key in values or key in SHOWN_ANYWAY}
+        for row, values in zip(rows, sent, strict=True)
+    ]
+
+
+def _refuse_missing(definition: Definition, missing: Sequence[tuple[int, UUID]], caller: Caller, is_bulk: bool) -> None:
+    """404, or 403 where the caller may see all of these rows."""
+    ids = [id for _index, id in missing]
+    try:
+        readable = permitted(definition, Verb.READ, caller)
+        seen = definition.rows().filter(as_q(readable), pk__in=ids).count()
+    except (AccessDenied, CallerMissing):
+        seen = 0
+    if seen == len(ids):
+        raise AccessDenied(_("You may see this row, but not do this with it."))
+    detail = _("There is no row %(id)s, or not for you.") % {"id": ids[0]}
+    raise NoSuchRow(detail, field=f"{missing[0][0]}/id" if is_bulk else "")
