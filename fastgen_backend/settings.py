@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Accounts, sessions, tables, webhooks and the system-event log.",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"ImportState": ["running", "done", "failed"]},
     "GET_LIB_DOC_EXCLUDES": "fastgen_backend.openapi.bases_without_description",
 }
 
