@@ -13,6 +13,7 @@ from datahub.models import Column, Table
 from datahub.services import columns, tables
 from datahub.services.column_checks import NewColumn
 from datahub.services.columns import ColumnChange
+from datahub.services.purging import purge_column
 from fastgen_backend.rest import Endpoint, api_origin, keyset_page, needs_scope
 
 SCOPES = needs_scope("tables:read", "tables:write")
@@ -144,5 +145,5 @@ class PurgeColumnView(Endpoint):
 
     @extend_schema(summary="Purge a deleted column for good", request=None, responses={204: NOTHING})
     def post(self, request: Request, table: str, column: str) -> Response:
-        columns.purge_column(table=find_table(table), id_or_key=column)
+        purge_column(table=find_table(table), id_or_key=column)
         return Response(status=204)

@@ -1,9 +1,8 @@
-"""Columns: adding, changing, hiding, restoring and purging them."""
+"""Columns: adding, changing, hiding and restoring them."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -14,8 +13,8 @@ from django.utils.translation import gettext as _
 from datahub import ddl
 from datahub.column_types import Relation, column_type
 from datahub.dynamic import Definition, definition_now, field_of
-from datahub.errors import ColumnConverting, KeyTaken, NoSuchColumn, NotHidden, TargetGone
-from datahub.models import Column, Conversion, Table
+from datahub.errors import KeyTaken, TargetGone
+from datahub.models import Column, Table
 from datahub.names import flaws, free_key, key_flaw, name_flaw
 from datahub.services import background_conversion, conversion, obstacles, references
 from datahub.services.changes import alone_with, raise_version
@@ -27,9 +26,10 @@ from datahub.services.column_checks import (
     check_type,
     refuse_too_many,
 )
+from datahub.services.column_lookups import changeable_column, hidden_column, visible_column
 from datahub.services.column_rules import check_rules, refuse_if_in_rules
 from datahub.services.indexes import create_indexes, drop_indexes
-from datahub.services.rebuilding import drop_physical_column, rebuild_if_worn, refuse_exhausted
+from datahub.services.rebuilding import refuse_exhausted
 from fastgen_backend.errors import InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -122,7 +122,7 @@ def change_column(*, table: Table, id_or_key: str, change: ColumnChange, origin:
         return tried
     target = conversion.target_of_change(changes)
     with alone_with(table, beside=[target] if target else []) as definition:
-        column = _changeable(definition, id_or_key)
+        column = changeable_column(definition, id_or_key)
         before = model_to_dict(column)
         _rename(definition, column, changes)
         lost = _convert(definition, column, change, origin)
@@ -145,7 +145,7 @@ def hide_column(*, table: Table, id_or_key: str, origin: Origin) -> None:
     Raises `NoSuchColumn`, or `ColumnInUse` where an access rule speaks of it.
     """
     with alone_with(table) as definition:
-        column = _changeable(definition, id_or_key)
+        column = changeable_column(definition, id_or_key)
         refuse_if_in_rules(definition, column.key)
         drop_indexes(definition.table, column)
         column.hidden_at = timezone.now()
@@ -161,7 +161,7 @@ def restore_column(*, table: Table, id_or_key: str, origin: Origin) -> Column:
     """
     found = Column.objects.filter(table=table).named(id_or_key).hidden().select_related("target")
     with alone_with(table, beside=[each.target for each in found if each.target]) as definition:
-        column = _hidden(definition, id_or_key)
+        column = hidden_column(definition, id_or_key)
         if column.type == Relation.name and column.target_id is None:
             raise TargetGone(_("Purge this column, or leave it deleted."))
         refuse_too_many(len(definition.columns) + 1)
@@ -177,40 +177,10 @@ def restore_column(*, table: Table, id_or_key: str, origin: Origin) -> Column:
     return column
 
 
-def purge_column(*, table: Table, id_or_key: str, hidden_until: datetime | None = None) -> None:
-    """Delete the values of a deleted column for good; that changes no version. Raises `NoSuchColumn`, `NotHidden`.
-
-    The latter also for one that was deleted after `hidden_until`.
-    """
-    with alone_with(table) as definition:
-        column = _hidden(definition, id_or_key)
-        if hidden_until and column.hidden_at and column.hidden_at > hidden_until:
-            raise NotHidden
-        drop_physical_column(definition.table, column)
-        column.delete()
-        rebuild_if_worn(definition.table)
-
-
-def _visible(definition: Definition, id_or_key: str) -> Column:
-    for column in definition.columns:
-        if id_or_key.lower() in {column.key.lower(), str(column.uid)}:
-            return Column.objects.get(pk=column.pk)
-    raise NoSuchColumn
-
-
-def _changeable(definition: Definition, id_or_key: str) -> Column:
-    """The column, which is not being converted. That it could not be before is forgotten with its next change."""
-    column = _visible(definition, id_or_key)
-    Conversion.objects.filter(column=column, state=Conversion.State.FAILED).delete()
-    if Conversion.objects.filter(column=column).exists():
-        raise ColumnConverting(_("Its values are being converted; change it when that is done."))
-    return column
-
-
 def _tried_out(table: Table, id_or_key: str, change: ColumnChange) -> ChangedColumn | None:
     """A dry run for a large table: beside its writers, and without what comes after the conversion."""
     definition = definition_now(table.pk)
-    column = _visible(definition, id_or_key)
+    column = visible_column(definition, id_or_key)
     wanted = conversion.wanted_type(column, change.changes)
     if wanted is None or not conversion.is_large(definition):
         return None
@@ -248,14 +218,6 @@ def _convert(
         definition, column, wanted, flags=flags, nulls_unconvertible=nulls, origin=origin
     )
     return None
-
-
-def _hidden(definition: Definition, id_or_key: str) -> Column:
-    """The deleted column with this id, or the one of this key that was deleted last."""
-    found = Column.objects.filter(table=definition.table).named(id_or_key)
-    if column := found.hidden().first():
-        return column
-    raise NotHidden if found.exists() else NoSuchColumn
 
 
 def _rename(definition: Definition, column: Column, changes: Mapping[str, Any]) -> None:

@@ -22,10 +22,10 @@ from datahub.services.columns import (
     add_column,
     change_column,
     hide_column,
-    purge_column,
     restore_column,
 )
 from datahub.services.inspection import inspect
+from datahub.services.purging import purge_column
 from datahub.services.rows import create_rows, delete_row, update_rows
 from datahub.services.tables import create_table
 from datahub.services.work import Working

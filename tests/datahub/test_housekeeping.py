@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from datahub.errors import NotHidden, TableBusy
 from datahub.models import Column, IdempotentAnswer, Job
-from datahub.services.columns import purge_column
 from datahub.services.housekeeping import keep_house
 from datahub.services.jobs import TRIES_MAX
-from datahub.services.purging import ask_for_purges
+from datahub.services.purging import ask_for_purges, purge_column
 from tests.conftest import Api
 from tests.datahub.importing import do_jobs
 

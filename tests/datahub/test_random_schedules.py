@@ -24,6 +24,7 @@ from datahub.services import columns, rows, tables
 from datahub.services.column_checks import NewColumn
 from datahub.services.columns import ColumnChange
 from datahub.services.inspection import inspect
+from datahub.services.purging import purge_column
 from events.models import Event
 from fastgen_backend.origin import COMMAND_LINE
 
@@ -101,7 +102,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(data=st.data())
     def purge(self, data: st.DataObject) -> None:
         id = data.draw(st.sampled_from(list(self.hidden)))
-        columns.purge_column(table=find_table(self.uid), id_or_key=id)
+        purge_column(table=find_table(self.uid), id_or_key=id)
         del self.hidden[id]
 
     @precondition(lambda self: self.shown)

@@ -1,0 +1,31 @@
+"""The columns of a table that is about to be changed, as they are in the database."""
+
+from django.utils.translation import gettext as _
+
+from datahub.dynamic import Definition
+from datahub.errors import ColumnConverting, NoSuchColumn, NotHidden
+from datahub.models import Column, Conversion
+
+
+def visible_column(definition: Definition, id_or_key: str) -> Column:
+    for column in definition.columns:
+        if id_or_key.lower() in {column.key.lower(), str(column.uid)}:
+            return Column.objects.get(pk=column.pk)
+    raise NoSuchColumn
+
+
+def changeable_column(definition: Definition, id_or_key: str) -> Column:
+    """The column, which is not being converted. That it could not be before is forgotten with its next change."""
+    column = visible_column(definition, id_or_key)
+    Conversion.objects.filter(column=column, state=Conversion.State.FAILED).delete()
+    if Conversion.objects.filter(column=column).exists():
+        raise ColumnConverting(_("Its values are being converted; change it when that is done."))
+    return column
+
+
+def hidden_column(definition: Definition, id_or_key: str) -> Column:
+    """The deleted column with this id, or the one of this key that was deleted last."""
+    found = Column.objects.filter(table=definition.table).named(id_or_key)
+    if column := found.hidden().first():
+        return column
+    raise NotHidden if found.exists() else NoSuchColumn
