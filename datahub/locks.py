@@ -11,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
 from datahub.errors import TableBusy
+from fastgen_backend.time_limits import unlimited
 
 LOCK_CLASS = 0x6468  # "dh": the space of these locks among all advisory locks
 WRITER_SECONDS = 10
@@ -30,9 +31,10 @@ def writing(table_ids: Iterable[int]) -> Iterator[None]:
 def changing(table_ids: Iterable[int]) -> Iterator[None]:
     """A transaction alone with these tables. Raises `TableBusy` after 5 s of waiting.
 
-    Readers go on until the physical table is altered; on PostgreSQL they wait from then to the end.
+    It takes the time it needs. Readers go on until the physical table is altered; on PostgreSQL they wait from then to
+    the end.
     """
-    with _transaction():
+    with _transaction(), unlimited():
         _lock("pg_advisory_xact_lock", table_ids, CHANGE_SECONDS)
         yield
 

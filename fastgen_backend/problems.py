@@ -94,9 +94,12 @@ def domain_problem(error: DomainError) -> HttpResponse:
 def refusal_response(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     """A refusal outside of any view: a problem for programs, a page for people."""
     title = _title(status)
-    if wants_json(request):
-        return problem(status, code, title, detail)
-    return render(request, "errors/refused.html", {"title": title, "detail": detail}, status=status)
+    return problem(status, code, title, detail) if wants_json(request) else _page(request, status, title, detail)
+
+
+def domain_refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The same, for a `DomainError`."""
+    return domain_problem(error) if wants_json(request) else _page(request, error.status, error.title, error.detail)
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -149,6 +152,10 @@ def _api_problem(error: exceptions.APIException, view: Any) -> HttpResponse:
         taken = ", ".join(parser.media_type for parser in getattr(view, "parser_classes", ()))
         detail = _("%(detail)s Send one of: %(taken)s.") % {"detail": detail, "taken": taken}
     return problem(error.status_code, code.replace("_", "-"), title, detail, headers=headers)
+
+
+def _page(request: HttpRequest, status: int, title: str | Promise, detail: str) -> HttpResponse:
+    return render(request, "errors/refused.html", {"title": title, "detail": detail}, status=status)
 
 
 def _title(status: int) -> str | Promise:

@@ -1,6 +1,7 @@
 """What every request gets before a view sees it: an id, the client's true address, a body of bounded size."""
 
 import ipaddress
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,11 +11,15 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _
 
 from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import Origin, Source
-from fastgen_backend.problems import refusal_response
+from fastgen_backend.problems import domain_refusal, refusal_response
+from fastgen_backend.time_limits import QueryTooSlow
+
+logger = logging.getLogger("fastgen.errors")
 
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -40,6 +45,13 @@ class RequestMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Refuse what took the database too long, whatever was asked for."""
+        if not QueryTooSlow.is_meant_by(exception):
+            return None
+        logger.warning("503 %s %s, the query takes too long", request.method, escape_uri_path(request.path))
+        return domain_refusal(request, QueryTooSlow())
 
 
 class LanguageMiddleware:

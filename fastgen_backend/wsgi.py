@@ -1,4 +1,4 @@
-"""The web application, for any WSGI server."""
+"""The web application, for any WSGI server. Who imports this is the web process: its statements are limited."""
 
 import os
 from collections.abc import Iterable
@@ -6,9 +6,12 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.wsgi import get_wsgi_application
 
+from fastgen_backend.time_limits import limit_statements
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastgen_backend.settings")
 
 django_application = get_wsgi_application()
+limit_statements()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

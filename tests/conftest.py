@@ -14,8 +14,11 @@ from django.test import Client
 
 from authpages.services.api_keys import create_api_key
 from authpages.tokens import forget_keys
+from datahub.dynamic import forget_definitions
 from events.models import Event, EventSecret
 from events.services.secrets import open_secret
+from fastgen_backend.time_limits import LIMIT
+from tests.slowness import hurry
 
 PASSWORD = "correct horse battery staple"
 AT_ONCE = 12  # threads that race
@@ -55,6 +58,18 @@ def _new_signing_keys() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _remember_no_table() -> None:
+    """Of the test before, whose tables were rolled back."""
+    forget_definitions()
+
+
+@pytest.fixture(autouse=True)
+def _no_web_process() -> None:
+    """Whose statements are limited, as soon as a test imports the WSGI application."""
+    connections.settings["default"].pop(LIMIT, None)
+
+
+@pytest.fixture(autouse=True)
 def _no_tables_of_users_left(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
     """Where a test commits, its rows are taken out afterwards, but not what it created: `dh_7` of the Datahub."""
     yield
@@ -65,6 +80,13 @@ def _no_tables_of_users_left(request: pytest.FixtureRequest, django_db_blocker: 
         for name in connections["default"].introspection.table_names(cursor):
             if name.startswith("dh_"):
                 cursor.execute(f"DROP TABLE {name}")
+
+
+@pytest.fixture
+def hurried(transactional_db: None) -> Iterator[None]:
+    """Statements are limited as the web process limits them, to half a second."""
+    with hurry():
+        yield
 
 
 class Api:

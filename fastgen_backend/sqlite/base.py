@@ -1,6 +1,12 @@
-"""Django's SQLite, for many writers: they take turns, and what a statement looks like to SQLite is worked out once."""
+"""Django's SQLite, for many writers: they take turns, and what a statement looks like to SQLite is worked out once.
 
-from collections.abc import Sequence
+In a process that limits statements, one whose time is up is stopped.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -10,15 +16,40 @@ from fastgen_backend.sqlite.turns import turns_of
 
 TURN_SECONDS = 10  # to wait; then SQLite's own lock decides, with its own patience
 LONGEST_KEPT = 10_000  # characters of a statement
+LOOK_STEPS = 100_000  # of SQLite's virtual machine, between two looks at the clock: some milliseconds
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection of a thread."""
 
     _has_turn = False
+    _statement_seconds = math.inf
+    _ends_at = math.inf  # what the newest cursor does
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        made = super().get_new_connection(conn_params)
+        self._statement_seconds = self.settings_dict.get("STATEMENT_SECONDS", math.inf)
+        if self._statement_seconds < math.inf:
+            made.set_progress_handler(self._is_over, LOOK_STEPS)
+        return made
 
     def create_cursor(self, name: str | None = None) -> Any:
+        self._ends_at = time.monotonic() + self._statement_seconds
         return self.connection.cursor(factory=Cursor)
+
+    @contextmanager
+    def unlimited(self) -> Iterator[None]:
+        """Let statements take the time they need."""
+        self.ensure_connection()  # which comes with a limit
+        before, self._statement_seconds = self._statement_seconds, math.inf
+        try:
+            yield
+        finally:
+            self._statement_seconds = before
+
+    def _is_over(self) -> bool:
+        """Asked by SQLite, which stops the statement where it is so."""
+        return time.monotonic() > self._ends_at
 
     def _start_transaction_under_autocommit(self) -> None:
         if not self.is_in_memory_db():

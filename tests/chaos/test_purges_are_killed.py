@@ -31,7 +31,7 @@ keep_house()
 WORK = """
 import os, signal, uuid
 import django; django.setup()
-from datahub.services import columns, jobs
+from datahub.services import jobs, purging
 from datahub.services.work import Working
 from events.services.leases import living_workers
 def die(*_, **__):
@@ -53,7 +53,7 @@ def _physical_columns(installation: Installation) -> int:
     return len([name for (name,) in names if name in {"c1", "c2"}])
 
 
-@pytest.mark.parametrize(("place", "left"), [("columns.rebuild_if_worn", 2), ("jobs.finish", 1)])
+@pytest.mark.parametrize(("place", "left"), [("purging.rebuild_if_worn", 2), ("jobs.finish", 1)])
 def test_another_worker_does_what_is_left(installation: Installation, place: str, left: int):
     installation.run(START)
 
