@@ -2,10 +2,12 @@
 
 import csv
 import io
+import logging
 from collections.abc import Iterator
 from itertools import chain, islice
 
 import orjson
+from django.utils.translation import gettext as _
 
 from datahub.access import Caller
 from datahub.dynamic import Definition
@@ -14,17 +16,34 @@ from datahub.row_queries import RowQuery
 from datahub.statements import RAW_JSON, Found
 from fastgen_backend.time_limits import unlimited
 
+log = logging.getLogger("fastgen.errors")
+
 ROWS_AT_ONCE = 1000
+LINE = RAW_JSON | orjson.OPT_APPEND_NEWLINE
 
 
 def csv_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterator[bytes]:
     """A line of keys, then the rows; cells as `ColumnType.write` gives them, and as an import reads them."""
-    return _csv_lines(query, _begun(walk(definition, query, caller, ROWS_AT_ONCE)))
+    return _told(_csv_lines(query, _begun(walk(definition, query, caller, ROWS_AT_ONCE))), _csv([[_incomplete()]]))
 
 
 def ndjson_lines(definition: Definition, query: RowQuery, caller: Caller) -> Iterator[bytes]:
     """Each row as an object on a line of its own."""
-    return _ndjson_lines(query, _begun(walk(definition, query, caller, ROWS_AT_ONCE)))
+    last = orjson.dumps({"error": {"code": "export-incomplete", "detail": _incomplete()}}, option=LINE)
+    return _told(_ndjson_lines(query, _begun(walk(definition, query, caller, ROWS_AT_ONCE))), last)
+
+
+def _told(lines: Iterator[bytes], last: bytes) -> Iterator[bytes]:
+    """The lines; where they end early, a last one that says so, because servers end such an answer like a whole one."""
+    try:
+        yield from lines
+    except Exception:
+        log.exception("An export ended before its end.")
+        yield last
+
+
+def _incomplete() -> str:
+    return _("This export is not complete: it was cut off here by a failure. Ask for it again.")
 
 
 def _begun(pieces: Iterator[Found]) -> Iterator[Found]:
@@ -59,7 +78,7 @@ def _csv_lines(query: RowQuery, pieces: Iterator[Found]) -> Iterator[bytes]:
 def _ndjson_lines(query: RowQuery, pieces: Iterator[Found]) -> Iterator[bytes]:
     for found in pieces:
         rows = found.shown(query.fields)
-        yield b"".join(orjson.dumps(row, option=RAW_JSON | orjson.OPT_APPEND_NEWLINE) for row in rows)
+        yield b"".join(orjson.dumps(row, option=LINE) for row in rows)
 
 
 def _csv(lines: list[list[str]]) -> bytes:

@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+from itertools import islice
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from datahub import export
+from datahub.listing import walk
 from tests.conftest import Api
 from tests.datahub.conftest import made
 
@@ -93,3 +95,25 @@ def test_a_row_is_not_read_before_it_is_sent(texts: Api, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("query", ["agee=1", "order=nothing", "fields=", "limit=1", "expand=owner", "count=exact"])
 def test_what_can_not_be_asked_is_refused_before_anything_is_sent(texts: Api, ending: str, query: str):
     assert texts.get(f"{ROWS}.{ending}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_an_export_that_is_cut_short_says_so_in_its_last_line(
+    texts: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ending: str
+):
+
+    def fail_later(*given: Any) -> Any:
+        yield from islice(walk(*given), 2)
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(export, "walk", fail_later)
+    lines = _content(texts.get(f"{ROWS}.{ending}?fields=amount,name&order=createdAt")).splitlines()
+
+    if ending == "csv":
+        assert "not complete" in lines[-1]
+        assert "," not in lines[-1].strip('"'), "no row has one cell only"
+    else:
+        assert json.loads(lines[-1])["error"]["code"] == "export-incomplete"
+        assert len(lines) == 4 + 1
+    assert "An export ended before its end." in caplog.messages
