@@ -57,8 +57,13 @@ def _begun(pieces: Iterator[Found]) -> Iterator[Found]:
 
 
 def _unlimited(pieces: Iterator[Found]) -> Iterator[Found]:
-    with unlimited():
-        yield from pieces
+    end: list[Found] = []
+    while True:
+        with unlimited():  # not while the server sends, which may do other things in this thread
+            piece = next(pieces, end)
+        if isinstance(piece, list):
+            return
+        yield piece
 
 
 def _csv_lines(query: RowQuery, pieces: Iterator[Found]) -> Iterator[bytes]:

@@ -72,7 +72,8 @@ def unlimited() -> Iterator[None]:
 def _tell_limit(*, connection: Any, **_: Any) -> None:
     """Tell PostgreSQL, once per connection; not by its `options`, which a pooler may leave out."""
     if connection.vendor == "postgresql" and LIMIT in connection.settings_dict:
-        _run(_limit_of(connection.settings_dict[LIMIT]))
+        with connection.cursor() as cursor:
+            cursor.execute(_limit_of(connection.settings_dict[LIMIT]))
 
 
 def _set_back(seconds: float) -> None:

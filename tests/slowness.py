@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 from django.db import connection, connections
@@ -27,10 +28,15 @@ def hurry() -> Iterator[None]:
 def run_long(share: float = 100) -> None:
     """A statement that takes this share of the time it may take."""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_sleep(%s)", [share * SECONDS])
-            return
-        ends_at = time.monotonic() + share * SECONDS
-        connection.connection.create_function("is_time", 0, lambda: time.monotonic() > ends_at)
-        cursor.execute(COUNTING)
-        cursor.fetchall()
+        run_long_on(cursor, share)
+
+
+def run_long_on(cursor: Any, share: float = 100) -> None:
+    """The same, on a cursor that there is."""
+    if connection.vendor == "postgresql":
+        cursor.execute("SELECT pg_sleep(%s)", [share * SECONDS])
+        return
+    ends_at = time.monotonic() + share * SECONDS
+    connection.connection.create_function("is_time", 0, lambda: time.monotonic() > ends_at)
+    cursor.execute(COUNTING)
+    cursor.fetchall()

@@ -152,8 +152,8 @@ def _find(query: Prepared[Session], **identity: Any) -> Session | None:
 def _note_seen(session_id: uuid.UUID, last_seen_at: datetime, now: datetime) -> None:
     """Remember that a session was used, at most once a minute."""
     if now - last_seen_at >= SEEN_EVERY:
-        stale = Session.objects.filter(pk=session_id, last_seen_at__lt=now - SEEN_EVERY)
-        stale.update(last_seen_at=now)
+        with transaction.atomic():  # so that on SQLite it waits in the queue of writers
+            Session.objects.filter(pk=session_id, last_seen_at__lt=now - SEEN_EVERY).update(last_seen_at=now)
 
 
 def _start(user: User, origin: Origin, kind: Session.Kind, cookie_hash: bytes | None) -> Session:

@@ -55,7 +55,8 @@ class RowsView(RowEndpoint):
     )
     def post(self, request: Request, table: str) -> HttpResponse:
         """One object, or an array of up to 1,000: all or nothing."""
-        found = self.to_write(table, Verb.CREATE)
+        is_repeatable = "HTTP_IDEMPOTENCY_KEY" in request.META  # an earlier answer is no sign that the table is open
+        found = (self.open if is_repeatable else self.remember)(table, Verb.CREATE).table
         if not int(request.META.get("CONTENT_LENGTH") or 0):
             raise InvalidInput([FieldError("", "body-missing", _("Send a row, or an array of rows."))])
         body = request.data
@@ -80,11 +81,10 @@ class RowsView(RowEndpoint):
     )
     def patch(self, request: Request, table: str) -> HttpResponse:
         """An array of up to 1,000 objects, each with its `id` and what to change: all or nothing."""
+        found = self.remember(table, Verb.UPDATE).table
         self.only()
         changes = _changes(request.data)
-        written = rows.update_rows(
-            table=self.to_write(table, Verb.UPDATE), changes=changes, caller=self.caller, origin=api_origin(request)
-        )
+        written = rows.update_rows(table=found, changes=changes, caller=self.caller, origin=api_origin(request))
         return json_answer({"items": written.shown()})
 
     @extend_schema(
@@ -94,7 +94,7 @@ class RowsView(RowEndpoint):
     )
     def delete(self, request: Request, table: str) -> HttpResponse:
         """Those that the filter names among those the caller may list; without a filter nothing is deleted."""
-        found = self.to_write(table, Verb.DELETE, Verb.LIST)
+        found = self.remember(table, Verb.DELETE, Verb.LIST).table
         filters = dict(self.parameters)
         most = _number(filters.pop("maxAffected", str(ROWS_MAX)))
 
@@ -132,7 +132,7 @@ class RowView(RowEndpoint):
     def patch(self, request: Request, table: str, id: UUID) -> HttpResponse:
         self.only()
         written = rows.update_rows(
-            table=self.to_write(table, Verb.UPDATE),
+            table=self.remember(table, Verb.UPDATE).table,
             changes=[(id, request.data)],
             caller=self.caller,
             origin=api_origin(request),
@@ -145,7 +145,7 @@ class RowView(RowEndpoint):
     @extend_schema(summary="Delete a row", parameters=[TABLE, IF_MATCH], responses={204: None})
     def delete(self, request: Request, table: str, id: UUID) -> HttpResponse:
         self.only()
-        found, revision = self.to_write(table, Verb.DELETE), _revision(request)
+        found, revision = self.remember(table, Verb.DELETE).table, _revision(request)
         rows.delete_row(table=found, id=id, caller=self.caller, origin=api_origin(request), revision=revision)
         return HttpResponse(status=204)
 

@@ -18,9 +18,14 @@ def changeable_column(definition: Definition, id_or_key: str) -> Column:
     """The column, which is not being converted. That it could not be before is forgotten with its next change."""
     column = visible_column(definition, id_or_key)
     Conversion.objects.filter(column=column, state=Conversion.State.FAILED).delete()
-    if Conversion.objects.filter(column=column).exists():
-        raise ColumnConverting(_("Its values are being converted; change it when that is done."))
+    refuse_converting(column)
     return column
+
+
+def refuse_converting(column: Column) -> None:
+    """Raise `ColumnConverting` while a job changes the column's type."""
+    if Conversion.objects.filter(column=column).exclude(state=Conversion.State.FAILED).exists():
+        raise ColumnConverting(_("Its values are being converted; change it when that is done."))
 
 
 def hidden_column(definition: Definition, id_or_key: str) -> Column:

@@ -26,7 +26,7 @@ from datahub.services.column_checks import (
     check_type,
     refuse_too_many,
 )
-from datahub.services.column_lookups import changeable_column, hidden_column, visible_column
+from datahub.services.column_lookups import changeable_column, hidden_column, refuse_converting, visible_column
 from datahub.services.column_rules import check_rules, refuse_if_in_rules
 from datahub.services.indexes import create_indexes, drop_indexes
 from datahub.services.rebuilding import refuse_exhausted
@@ -178,18 +178,30 @@ def restore_column(*, table: Table, id_or_key: str, origin: Origin) -> Column:
 
 
 def _tried_out(table: Table, id_or_key: str, change: ColumnChange) -> ChangedColumn | None:
-    """A dry run for a large table: beside its writers, and without what comes after the conversion."""
+    """A dry run for a large table: beside its writers, and without what the new values may have in common."""
     definition = definition_now(table.pk)
     column = visible_column(definition, id_or_key)
     wanted = conversion.wanted_type(column, change.changes)
-    if wanted is None or not conversion.is_large(definition):
+    if wanted is None or wanted.is_wider or not conversion.is_large(definition):
         return None
+    refuse_converting(column)
+    _rename(definition, column, change.changes)
+    flags = _flags(column, change.changes)
+    if errors := check_index(wanted.new, unique=flags["unique"], indexed=flags["indexed"]):
+        raise InvalidInput(errors)
     _check_rules_of_wanted(definition, column, wanted)
     lost = conversion.try_out(definition, column, wanted)
     if not change.nulls_unconvertible:
         lost.refuse()
     column.type, column.options = wanted.new.name, wanted.new.options
+    for name, flag in flags.items():
+        setattr(column, name, flag)
     return ChangedColumn(column, lost if change.nulls_unconvertible else None)
+
+
+def _flags(column: Column, changes: Mapping[str, Any]) -> dict[str, bool]:
+    """What the column is to be: required, unique, indexed."""
+    return {name: changes.get(name, getattr(column, name)) for name in ("required", "unique", "indexed")}
 
 
 def _check_rules_of_wanted(definition: Definition, column: Column, wanted: conversion.Wanted) -> None:
@@ -209,7 +221,7 @@ def _convert(
         return None
     if wanted.is_wider or not conversion.is_large(definition):
         return conversion.convert_column(definition, column, wanted, nulls_unconvertible=change.nulls_unconvertible)
-    flags = {name: change.changes.get(name, getattr(column, name)) for name in ("required", "unique", "indexed")}
+    flags = _flags(column, change.changes)
     if errors := check_index(wanted.new, unique=flags["unique"], indexed=flags["indexed"]):
         raise InvalidInput(errors)
     _check_rules_of_wanted(definition, column, wanted)

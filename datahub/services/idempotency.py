@@ -70,9 +70,11 @@ def _name(key: str, actor: str) -> bytes:
 
 
 def _earlier(name: bytes, fingerprint: Callable[[], bytes]) -> Answer | None:
-    IdempotentAnswer.objects.filter(name=name, created_at__lt=timezone.now() - KEPT).delete()
     kept = IdempotentAnswer.objects.filter(name=name).first()
     if kept is None:
+        return None
+    if kept.created_at < timezone.now() - KEPT:
+        kept.delete()
         return None
     if bytes(kept.fingerprint) != fingerprint():
         raise KeyReused(_("Use a new key for each new request."))

@@ -52,7 +52,12 @@ def open_for_writing(table: Table, beside: Iterable[Column] = (), *, by_name: bo
     Raises `TableBusy`, or `NoSuchTable`; `OutdatedDefinition` in its place where the table was found `by_name`, and
     also where that is none of its names any more.
     """
-    known = {table.pk, *(column.table_id for column in beside), *definition_of(table).target_ids}
+    try:
+        known = {table.pk, *(column.table_id for column in beside), *definition_of(table).target_ids}
+    except NoSuchTable:
+        if by_name:
+            raise OutdatedDefinition from None
+        raise
     with locks.writing(known):
         definition = _definition_by_name(table) if by_name else definition_now(table.pk)
         if unknown := definition.target_ids - known:

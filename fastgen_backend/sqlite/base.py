@@ -14,7 +14,8 @@ from django.db.backends.sqlite3 import base
 
 from fastgen_backend.sqlite.turns import turns_of
 
-TURN_SECONDS = 10  # to wait; then SQLite's own lock decides, with its own patience
+WAIT_SECONDS = 10  # for a turn and for SQLite's own lock together
+LEAST_WAIT_SECONDS = 1  # for the latter, where there was no turn
 LONGEST_KEPT = 10_000  # characters of a statement
 LOOK_STEPS = 100_000  # of SQLite's virtual machine, between two looks at the clock: some milliseconds
 
@@ -24,7 +25,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     _has_turn = False
     _statement_seconds = math.inf
-    _ends_at = math.inf  # what the newest cursor does
+    _ends_at = math.inf  # what the newest statement does
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         made = super().get_new_connection(conn_params)
@@ -34,8 +35,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return made
 
     def create_cursor(self, name: str | None = None) -> Any:
+        cursor = self.connection.cursor(factory=Cursor)
+        cursor.database = self
+        return cursor
+
+    def start_clock(self) -> None:
+        """A statement begins."""
         self._ends_at = time.monotonic() + self._statement_seconds
-        return self.connection.cursor(factory=Cursor)
 
     @contextmanager
     def unlimited(self) -> Iterator[None]:
@@ -52,13 +58,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return time.monotonic() > self._ends_at
 
     def _start_transaction_under_autocommit(self) -> None:
+        begins_at = time.monotonic()
         if not self.is_in_memory_db():
-            self._has_turn = self._turns.take(TURN_SECONDS)
+            self._has_turn = self._turns.take(WAIT_SECONDS)
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            with self._waiting_at_most(WAIT_SECONDS - (time.monotonic() - begins_at)):
+                super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._give_back()
             raise
+
+    @contextmanager
+    def _waiting_at_most(self, seconds: float) -> Iterator[None]:
+        """For SQLite's own lock; with a turn it is hardly ever waited for."""
+        if self._has_turn or self.is_in_memory_db():
+            yield
+            return
+        usual = self.connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        least = min(usual, round(1000 * max(seconds, LEAST_WAIT_SECONDS)))
+        self.connection.execute(f"PRAGMA busy_timeout = {least}")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {usual}")
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]  # unknown to the stubs
@@ -87,7 +109,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 class Cursor(base.SQLiteCursorWrapper):
-    """A cursor that converts each statement to SQLite's style once."""
+    """A cursor that converts each statement to SQLite's style once, and starts the clock for each."""
+
+    database: DatabaseWrapper
+
+    def execute(self, query: str, params: Any = None) -> Any:
+        self.database.start_clock()
+        return super().execute(query, params)
+
+    def executemany(self, query: str, param_list: Any) -> Any:
+        self.database.start_clock()
+        return super().executemany(query, param_list)
 
     def convert_query(self, query: str, *, param_names: Sequence[str] | None = None) -> str:
         if param_names is not None or len(query) > LONGEST_KEPT:

@@ -6,13 +6,16 @@ writers apart, whoever they are.
 """
 
 import fcntl
+import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+log = logging.getLogger("fastgen.errors")
 LOOK_AGAIN_SECONDS = (0.0, 0.00005, 0.0001, 0.0002)  # the last one from then on; a short transaction takes 0.5 ms
-LOCK_FILE_MODE = 0o600
 
 
 class Turns:
@@ -23,7 +26,7 @@ class Turns:
 
     def __init__(self, path: str) -> None:
         self._mine = threading.Lock()  # at most one thread of a process waits for the others
-        self._next, self._now = _FileLock(f"{path}-next"), _FileLock(f"{path}-now")
+        self._next, self._now = _FileLock(f"{path}-next", path), _FileLock(f"{path}-now", path)
 
     def take(self, seconds: float) -> bool:
         """Wait for a turn at most so long; whether there was one, which is then to be given back."""
@@ -44,19 +47,24 @@ class Turns:
         self._mine.release()
 
     def _take_among_processes(self, deadline: float) -> bool:
-        if not self._next.acquire(deadline):
-            return False
         try:
-            return self._now.acquire(deadline)
-        finally:
-            self._next.release()
+            if not self._next.acquire(deadline):
+                return False
+            try:
+                return self._now.acquire(deadline)
+            finally:
+                self._next.release()
+        except OSError as error:  # a file of somebody else, or a file system without locks
+            _warn_once(str(error))
+            return False
 
 
 @dataclass
 class _FileLock:
-    """A lock that one process has, by flock on a file."""
+    """A lock that one process has, by flock on a file; it is whose the database file is, and as open to others."""
 
     path: str
+    beside: str
     _handle: int = -1
     _of_process: int = field(default=0)
 
@@ -80,16 +88,33 @@ class _FileLock:
     def _open(self) -> int:
         """The file, opened by this process: one that was forked shares the locks of what it inherits."""
         if self._of_process != os.getpid():
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK_FILE_MODE)
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._of_process = os.getpid()
+            with suppress(OSError):  # it was there, and somebody else's
+                there = os.stat(self.beside)
+                os.fchown(self._handle, there.st_uid, there.st_gid)
+                os.fchmod(self._handle, there.st_mode & 0o666)
         return self._handle
 
 
-_turns: dict[str, Turns] = {}
-_turns_lock = threading.Lock()
+@lru_cache(maxsize=10)
+def _warn_once(reason: str) -> None:
+    log.warning("Writers of SQLite can’t take turns, and wait for its own lock: %s", reason)
+
+
+class _Known:
+    """The turns of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.by_path: dict[str, Turns] = {}
+
+
+_known = _Known()
+os.register_at_fork(after_in_child=_known.__init__)  # type: ignore[misc]  # a child has no thread that holds any
 
 
 def turns_of(path: str) -> Turns:
     """The turns to write to the file at `path`, the same for all threads."""
-    with _turns_lock:
-        return _turns.setdefault(path, Turns(path))
+    with _known.lock:
+        return _known.by_path.setdefault(path, Turns(path))

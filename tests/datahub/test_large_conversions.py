@@ -204,6 +204,39 @@ def test_a_dry_run_tells_what_stands_in_the_way_and_changes_nothing(admin: Api):
     assert admin.get("/tables/items").json()["version"] == 1
 
 
+@pytest.mark.parametrize("at_once", [10, 1_000_000], ids=["a large table", "a small one"])
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [({"key": "taken"}, "key-taken"), ({"key": "__"}, "invalid-input"), ({"type": "json", "unique": True}, None)],
+)
+def test_a_dry_run_refuses_what_the_change_would_be_refused_for(
+    admin: Api, monkeypatch: pytest.MonkeyPatch, at_once: int, more: dict[str, Any], code: str | None
+):
+    admin.post("/tables/items/columns", {"name": "Taken", "type": "text"})
+    monkeypatch.setattr(conversion, "AT_ONCE_MAX", at_once)
+
+    answer = admin.patch("/tables/items/columns/size?dryRun=true", {"type": "integer"} | more)
+
+    assert answer.status_code in {400, 409}
+    assert code is None or answer.json()["code"] == code
+
+
+def test_a_dry_run_waits_for_the_end_of_a_conversion(admin: Api, portions: Any):
+    _change(admin)
+
+    answer = admin.patch("/tables/items/columns/size?dryRun=true", {"type": "integer"})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "column-converting")
+
+
+def test_a_dry_run_shows_all_that_the_column_would_be(admin: Api):
+    change = {"type": "integer", "key": "amount", "name": "Amount", "indexed": True}
+
+    answer = admin.patch("/tables/items/columns/size?dryRun=true", change).json()
+
+    assert change.items() <= answer.items()
+
+
 def test_wider_options_need_no_job(admin: Api):
     answer = admin.patch("/tables/items/columns/size", {"options": {"maxLength": 300}})
 

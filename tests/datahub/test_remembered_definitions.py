@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from datahub import dynamic
 from datahub.api import row_endpoint
-from datahub.dynamic import Definition, OutdatedDefinition, find_definition
+from datahub.dynamic import Definition, OutdatedDefinition, find_definition, forget_definitions
 from tests.conftest import Api
 
 Key = Callable[..., Api]
@@ -170,3 +170,33 @@ def test_forgetting_a_table_forgets_its_names(admin: Api, monkeypatch: pytest.Mo
 
     assert dynamic.recall("others") is dynamic.recall(str(others.table.uid)) is others
     assert dynamic.recall("items") is dynamic.recall(uid) is None
+
+
+def test_an_earlier_answer_is_not_given_where_the_table_is_closed_by_now(admin: Api, api: Api, remember: Stale):
+    once = {"Idempotency-Key": "a"}
+    assert api.post("/tables/items/rows", {"name": "Bea"}, **once).status_code == 201
+    remember("items")
+    admin.patch("/tables/items", {"access": OPEN | {"create": "admin"}})
+
+    assert api.post("/tables/items/rows", {"name": "Bea"}, **once).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/tables/items/rows", "/tables/items/rows/query"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b""], ids=["no JSON", "nothing", "empty"])
+def test_what_is_wrong_with_a_body_tells_nothing_of_a_table_that_was_closed(
+    admin: Api, api: Api, remember: Stale, path: str, body: bytes
+):
+    remember("items")
+    admin.patch("/tables/items", {"access": dict.fromkeys(OPEN, "admin")})
+
+    assert api.call("POST", path, raw=body).status_code == 401
+
+
+def test_a_definition_that_is_forgotten_in_between_is_looked_for_by_its_name(
+    admin: Api, api: Api, remember: Stale, monkeypatch: pytest.MonkeyPatch
+):
+    remember("items")
+    replace(admin, by_deletion=True)
+    forget_definitions()
+
+    assert api.post("/tables/items/rows", {"title": "Next"}).status_code == 201

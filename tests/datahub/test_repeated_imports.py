@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from datahub.errors import BodyCutShort
 from datahub.models import IdempotentAnswer, Import, ImportChunk, Job
+from datahub.services import idempotency
 from datahub.services.idempotency import Answer
 from datahub.services.imports import retries, upload
 from datahub.services.imports.retries import import_once
@@ -37,6 +39,23 @@ def test_the_same_file_is_answered_the_same_and_imported_once(people: Api):
     assert first["Content-Type"] == second["Content-Type"]
     assert rows_of(people, "people", "name") == [["Ann"]]
     assert (Import.objects.count(), ImportChunk.objects.count(), Job.objects.count()) == (1, 0, 0)
+
+
+def test_an_import_whose_commit_was_not_heard_of_goes_on(people: Api, monkeypatch: pytest.MonkeyPatch):
+
+    def lose_the_answer(**given: Any) -> Answer:
+        idempotency.once(**given)
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(retries, "once", lose_the_answer)
+    lost = _send(people)
+    monkeypatch.undo()
+    again = _send(people)
+    do_jobs()
+
+    assert (lost.status_code, again.status_code) == (500, 202)
+    assert people.get(f"/imports/{again.json()['id']}").json()["state"] == "done"
+    assert rows_of(people, "people", "name") == [["Ann"]]
 
 
 def test_a_new_table_is_made_once(admin: Api):

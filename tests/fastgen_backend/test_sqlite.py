@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection, transaction
@@ -121,6 +122,45 @@ def test_a_forked_process_does_not_hold_what_its_parent_holds(path: str):
     assert Turns(path).take(PATIENCE_SECONDS)
 
 
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    turns._warn_once.cache_clear()
+    yield
+    turns._warn_once.cache_clear()
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(95, "no locks here")])
+def test_where_there_can_be_no_turns_there_are_none_and_that_is_said_once(
+    path: str, quiet: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: OSError
+):
+    monkeypatch.setattr("fastgen_backend.sqlite.turns.fcntl.flock", Mock(side_effect=error))
+    mine = Turns(path)
+
+    assert [mine.take(PATIENCE_SECONDS) for _ in range(2)] == [False, False]
+    assert len(caplog.messages) == 1
+
+
+def test_the_locks_belong_to_whom_the_database_belongs_to(path: str):
+    Path(path).touch()
+    Path(path).chmod(0o660)
+    mine = Turns(path)
+    assert mine.take(PATIENCE_SECONDS)
+    mine.give_back()
+
+    assert {Path(f"{path}-{name}").stat().st_mode & 0o777 for name in ("next", "now")} == {0o660}
+
+
+def test_a_child_knows_no_turn_of_its_parent(path: str):
+    shared = turns.turns_of(path)
+    assert shared.take(PATIENCE_SECONDS)
+    child = FORK.Process(target=lambda: os._exit(turns.turns_of(path) is shared))
+    child.start()
+    child.join(PATIENCE_SECONDS)
+    shared.give_back()
+
+    assert child.exitcode == 0
+
+
 class Taken:
     """Turns that count."""
 
@@ -188,6 +228,21 @@ def test_without_a_turn_the_lock_of_sqlite_decides(
     file._commit()
 
     assert (none.taken, none.out) == (1, 0)
+
+
+def test_who_had_no_turn_waits_for_sqlite_no_longer_than_it_may(
+    file: base.DatabaseWrapper, path: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(base, "turns_of", lambda _path: Taken(are_there=False))
+    monkeypatch.setattr(base, "LEAST_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(base, "WAIT_SECONDS", 0)
+    file.connection.execute("PRAGMA busy_timeout = 60000")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Exception, match="database is locked"):
+            begin(file)
+
+    assert file.connection.execute("PRAGMA busy_timeout").fetchone()[0] == 60_000
 
 
 def test_places_of_values_are_converted_as_django_does(file: base.DatabaseWrapper):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from contextlib import nullcontext
 
 import pytest
@@ -12,7 +13,7 @@ from authpages.models import Role
 from fastgen_backend.time_limits import QueryTooSlow, unlimited
 from tests.fastgen_backend.conftest import settings_of
 from tests.processes import PROJECT, environment
-from tests.slowness import run_long
+from tests.slowness import SECONDS, run_long, run_long_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASK = """
@@ -89,6 +90,12 @@ def test_a_transaction_is_undone_where_a_statement_was_too_slow(hurried: None):
 def test_many_quick_statements_may_take_longer_together(hurried: None):
     for _ in range(6):
         run_long(share=0.3)
+
+
+def test_the_time_of_a_statement_begins_with_it(hurried: None):
+    with connection.cursor() as cursor:
+        time.sleep(1.2 * SECONDS)
+        run_long_on(cursor, share=0.3)
 
 
 @pytest.mark.parametrize("in_transaction", [False, True])

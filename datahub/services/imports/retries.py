@@ -45,8 +45,8 @@ def import_once(
 
     try:
         given = once(key=key, actor=actor, fingerprint=stream.fingerprint, work=work)
-    except BaseException:
-        found.delete()
+    except BaseException:  # the answer to a commit that took place may have been lost, too
+        Import.objects.filter(pk=found.pk, state=Import.State.UPLOADING).delete()
         raise
     if given is not answer:  # another was quicker with the same
         found.delete()
