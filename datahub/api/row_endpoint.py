@@ -14,6 +14,7 @@ from datahub.models import Verb
 from datahub.names import first_of
 from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
 from fastgen_backend.rest import Endpoint, credentials_of, once_each
+from fastgen_backend.time_limits import QueryTooSlow
 
 ATTEMPTS_MAX = 5  # to read a table that changes meanwhile
 
@@ -34,7 +35,7 @@ class RowEndpoint(Endpoint):
 
     def handle_exception(self, error: Exception) -> Any:
         """As ever; but what was done by a definition that may be none any more is done again, by the present one."""
-        while is_outdated(error) or self._by_memory:
+        while is_outdated(error) or (self._by_memory and not QueryTooSlow.is_meant_by(error)):
             asked, self._by_memory = self._by_memory, None
             self._attempts += 1
             if self._attempts == ATTEMPTS_MAX:
