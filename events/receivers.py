@@ -69,11 +69,11 @@ ROW_EVENTS = {
 def on_row_changed(
     signal: Signal, *, table_id: UUID, row_id: UUID, values: dict[str, Any], origin: Origin, **_: Any
 ) -> None:
-    payload = {"id": str(row_id), "tableId": str(table_id), **_told(values)}
+    payload = {"id": str(row_id), "tableId": str(table_id), **_bounded(values)}
     record_event(type=ROW_EVENTS[signal], data=payload, origin=origin, subject=str(row_id))
 
 
-def _told(values: dict[str, Any]) -> dict[str, Any]:
+def _bounded(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a row as its event tells them: of too much the largest are left out, and named instead."""
     total = _size(values)
     if total <= VALUES_MAX_BYTES:

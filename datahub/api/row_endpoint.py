@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 
 from datahub.access import NOBODY, Caller, refuse_closed
@@ -12,9 +12,8 @@ from datahub.dynamic import Definition, find_definition, is_outdated, recall
 from datahub.errors import TableBusy
 from datahub.models import Verb
 from datahub.names import first_of
-from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
+from fastgen_backend.errors import DomainError, FieldError, InvalidInput, pointer_part
 from fastgen_backend.rest import Endpoint, credentials_of, once_each
-from fastgen_backend.time_limits import QueryTooSlow
 
 ATTEMPTS_MAX = 5  # to read a table that changes meanwhile
 
@@ -35,7 +34,7 @@ class RowEndpoint(Endpoint):
 
     def handle_exception(self, error: Exception) -> Any:
         """As ever; but what was done by a definition that may be none any more is done again, by the present one."""
-        while is_outdated(error) or (self._by_memory and not QueryTooSlow.is_meant_by(error)):
+        while is_outdated(error) or (self._by_memory and _is_refusal(error)):
             asked, self._by_memory = self._by_memory, None
             self._attempts += 1
             if self._attempts == ATTEMPTS_MAX:
@@ -83,6 +82,14 @@ class RowEndpoint(Endpoint):
             detail = _("There is no such parameter; there are: %(known)s.") % {"known": first_of(names)}
             raise InvalidInput([FieldError(f"/{pointer_part(name)}", "unknown-member", detail) for name in unknown])
         return self.parameters
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether nothing was written, and another definition might have allowed it.
+
+    Where the database fails that is not known: the answer to a commit may have been lost.
+    """
+    return isinstance(error, (DomainError, APIException)) and not isinstance(error, TableBusy)
 
 
 def _caller(request: Request) -> Caller:

@@ -61,6 +61,6 @@ class Purging:
         return False
 
     def fail(self, detail: str) -> None:
-        """Give it up for now; it is asked for again as long as the column is due."""
+        """Let go of it; it is asked for again as long as the column is due."""
         log.error("The column %s can’t be purged: %s", self._lease.subject, detail)
         self._is_given_up = True

@@ -1,6 +1,6 @@
 """Django's SQLite, for many writers: they take turns, and what a statement looks like to SQLite is worked out once.
 
-In a process that limits statements, one whose time is up is stopped.
+In a process that limits statements, one whose time is up is stopped. Django asks for a module of this name.
 """
 
 import math

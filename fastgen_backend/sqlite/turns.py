@@ -43,8 +43,10 @@ class Turns:
 
     def give_back(self) -> None:
         """Let the next one write."""
-        self._now.release()
-        self._mine.release()
+        try:
+            self._now.release()
+        finally:
+            self._mine.release()
 
     def _take_among_processes(self, deadline: float) -> bool:
         try:
@@ -90,10 +92,10 @@ class _FileLock:
         if self._of_process != os.getpid():
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._of_process = os.getpid()
-            with suppress(OSError):  # it was there, and somebody else's
+            with suppress(OSError):  # it was there, and is somebody else's
                 there = os.stat(self.beside)
-                os.fchown(self._handle, there.st_uid, there.st_gid)
                 os.fchmod(self._handle, there.st_mode & 0o666)
+                os.fchown(self._handle, there.st_uid, there.st_gid)
         return self._handle
 
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from datahub import dynamic
 from datahub.api import row_endpoint
 from datahub.dynamic import Definition, OutdatedDefinition, find_definition, forget_definitions
+from datahub.errors import TableBusy
+from datahub.services import rows
 from tests.conftest import Api
 
 Key = Callable[..., Api]
@@ -200,3 +203,30 @@ def test_a_definition_that_is_forgotten_in_between_is_looked_for_by_its_name(
     forget_definitions()
 
     assert api.post("/tables/items/rows", {"title": "Next"}).status_code == 201
+
+
+def test_a_row_whose_commit_was_not_heard_of_is_not_written_again(
+    admin: Api, api: Api, remember: Stale, monkeypatch: pytest.MonkeyPatch
+):
+    create_rows = rows.create_rows
+
+    def lose_the_answer(**given: Any) -> Any:
+        create_rows(**given)
+        raise OperationalError("server closed the connection")
+
+    remember("items")
+    monkeypatch.setattr(rows, "create_rows", lose_the_answer)
+
+    assert api.post("/tables/items/rows", {"name": "Bea"}).status_code == 500
+    assert titles(api, key="name") == ["Ann", "Bea"]
+
+
+def test_who_waited_for_a_table_in_vain_does_not_wait_twice(
+    admin: Api, api: Api, remember: Stale, monkeypatch: pytest.MonkeyPatch
+):
+    busy = Mock(side_effect=TableBusy(retry_after=2))
+    remember("items")
+    monkeypatch.setattr(rows, "create_rows", busy)
+
+    assert api.post("/tables/items/rows", {"name": "Bea"}).status_code == 503
+    assert busy.call_count == 1
