@@ -138,6 +138,12 @@ class NotHidden(DomainError):
     title = _("This column is not deleted")
 
 
+class SeveralColumns(DomainError):
+    status = 409
+    code = "several-columns"
+    title = _("Several deleted columns have this key")
+
+
 class TargetGone(DomainError):
     status = 409
     code = "target-gone"

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import IO, Any, AnyStr
 
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ LINE_MAX = 50_000_000  # characters of CSV: so much memory does a file that is n
 JSON_LINE_MAX = 10_000_000  # bytes of NDJSON, whose objects take twenty times as much memory
 BATCH_ROWS = 10_000
 BATCH_BYTES = 8_000_000
+END = "\ud800"  # a line of our own after the last of a CSV, of what no file's text can hold
 csv.field_size_limit(CELL_MAX)
 
 Cells = Sequence[Any]  # of one column: texts of CSV, values of JSON; None is an absent member
@@ -74,6 +76,7 @@ class CsvFile:
     """CSV in UTF-8: any line ends, cells in quotes may hold them, empty lines are none.
 
     What is not UTF-8 comes as lone surrogates, which no column takes: so only its row is bad, and not the file.
+    A quote that is never closed makes a cell of the whole rest of the file: `END` is in that cell then.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -81,13 +84,13 @@ class CsvFile:
         text = io.TextIOWrapper(
             io.BufferedReader(self._raw, 65536), encoding="utf-8-sig", errors="surrogateescape", newline=""
         )
-        self._reader = csv.reader(_bounded(text, LINE_MAX))
+        self._reader = csv.reader(chain(_bounded(text, LINE_MAX), [END]))
         self.headers = self._read_headers()
 
     @property
     def is_all_header(self) -> bool:
         """Whether the file ends with its headers, or within them."""
-        return next(self._reader, None) is None
+        return next(self._reader, [END]) == [END]
 
     def skip(self, rows: int) -> None:
         """Pass over rows that were read before."""
@@ -96,7 +99,7 @@ class CsvFile:
                 record = next(self._reader, None)
             except csv.Error:
                 record = ["?"]
-            if record is None:
+            if record in (None, [END]):
                 return
             rows -= bool(record)
 
@@ -106,6 +109,7 @@ class CsvFile:
         width, raw, reader = len(self.headers), self._raw, self._reader
         lines, records = batch.lines, batch.records
         end, stop = reader.line_num, raw.taken + BATCH_BYTES
+        record: list[str] = []
         try:
             for record in reader:
                 line, end = end + 1, reader.line_num
@@ -113,7 +117,7 @@ class CsvFile:
                     lines.append(line)
                     records.append(record)
                 elif record:
-                    batch.flaws.append(_wrong_width(line, len(record), width))
+                    batch.flaws.append(_wrong_width(line, end, len(record), width))
                 else:
                     continue
                 if len(records) >= BATCH_ROWS or raw.taken >= stop or len(batch.flaws) >= BATCH_ROWS:
@@ -123,6 +127,8 @@ class CsvFile:
         except csv.Error as error:
             detail = _("Line %(line)d can’t be read (%(reason)s); a quote may be missing there.")
             raise Unreadable(detail % {"line": end + 1, "reason": error}) from None
+        if record and record[-1].endswith(END):
+            _take_off_end(batch, record, width, end - 1)
         batch.read = len(records) + len(batch.flaws)
         return batch
 
@@ -133,6 +139,10 @@ class CsvFile:
     def _read_headers(self) -> list[str]:
         try:
             for record in self._reader:
+                if record and record[-1].endswith(END):
+                    if record == [END]:
+                        break
+                    raise Unreadable(_("A quote in the line of headers is never closed."))
                 if record:
                     return [header.strip() for header in record]
         except csv.Error as error:
@@ -206,10 +216,25 @@ def _record(line: bytes) -> dict[str, Any] | str:
     return value if isinstance(value, dict) else _("A row is a JSON object.")
 
 
-def _wrong_width(line: int, count: int, width: int) -> Flaw:
+def _take_off_end(batch: Batch, record: list[str], width: int, end: int) -> None:
+    """Replace the last record, which has `END` in it, by what is wrong with it, if it is more than that."""
+    line = batch.lines.pop() if len(record) == width else batch.flaws.pop().line
+    if len(record) == width:
+        batch.records.pop()
+    if record != [END]:
+        detail = _(
+            "A quote that opens here is never closed: it takes in everything to the end of the file, line %(end)d."
+        )
+        batch.flaws.append(Flaw(line, "", detail % {"end": end}))
+
+
+def _wrong_width(line: int, end: int, count: int, width: int) -> Flaw:
     cells = ngettext("This row has %(count)d cell", "This row has %(count)d cells", count) % {"count": count}
     headers = ngettext("there is %(count)d header", "there are %(count)d headers", width) % {"count": width}
-    return Flaw(line, "", f"{cells}; {headers}.")
+    if end == line:
+        return Flaw(line, "", f"{cells}; {headers}.")
+    spans = _("It goes on to line %(end)d; a quote may be missing or too many.") % {"end": end}
+    return Flaw(line, "", f"{cells}; {headers}. {spans}")
 
 
 def is_utf8(text: str) -> bool:

@@ -178,7 +178,10 @@ class _Reader:
     def _names(self, option: str, names: Any, most: int) -> list[str]:
         if isinstance(names, list) and len(names) <= most and all(isinstance(name, str) for name in names):
             return names
-        self.refuse(option, "invalid", _("This must name %(count)d columns at most.") % {"count": most})
+        if isinstance(names, list) and len(names) > most:
+            self.refuse(option, "too-many", _("Name %(count)d columns at most.") % {"count": most})
+        else:
+            self.refuse(option, "not-names", _('Name columns by an array of strings, as in ["name"].'))
         return []
 
     def _member(self, option: str, key: str) -> Member | None:

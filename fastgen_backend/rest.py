@@ -21,12 +21,14 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.limits import PAGE_DEFAULT, PAGE_MAX
 from fastgen_backend.origin import Origin, Source
 from fastgen_backend.requests import origin_of
 from fastgen_backend.strict_json import MAX_DEPTH, is_storable, is_too_deep
 
 Row = TypeVar("Row", bound=models.Model)
+UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})  # the last is a part of it
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -41,7 +43,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = [name for name in data if name not in self._writable_names]
             if unknown:
-                message = _("There is no such member.")
+                known = ", ".join(sorted(self._writable_names)) or _("none")
+                message = _("There is no such member; there are: %(known)s.") % {"known": known}
                 raise ValidationError({name: [ErrorDetail(message, "unknown-member")] for name in unknown})
         return super().to_internal_value(data)
 
@@ -168,6 +171,7 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         if not hasattr(self, (request.method or "").lower()):
             raise MethodNotAllowed(request.method or "")
+        _refuse_other_charsets(request)
         self.query = self._read_query(request)
         self.body = self._read_body(request)
 
@@ -181,6 +185,14 @@ class Endpoint(APIView):
         if shape is None and not int(request.META.get("CONTENT_LENGTH") or 0):
             return {}
         return read(shape or StrictSerializer, request.data, partial=request.method == "PATCH")
+
+
+def _refuse_other_charsets(request: Request) -> None:
+    """JSON is UTF-8 (RFC 8259, 8.1), and so is all else we take; Django would read the very parameters otherwise."""
+    charset = (request._request.content_params or {}).get("charset", "utf-8")
+    if charset.lower() not in UTF_8:
+        detail = _("Send everything in UTF-8; the Content-Type says ‘%(charset)s’.") % {"charset": charset[:40]}
+        raise InvalidInput([FieldError("/Content-Type", "not-utf-8", detail)])
 
 
 def read(serializer: type[StrictSerializer], data: Any, *, partial: bool = False) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,13 +60,23 @@ class ReadsOrWritesRows(BasePermission):
 
 
 class ImportsView(Endpoint):
-    permission_classes = [needs_scope("rows:write")]
-    parser_classes = [CsvParser, NdjsonParser]
     body_limit_bytes: ClassVar[int] = settings.IMPORT_LIMIT_BYTES
-    queries = {"POST": shapes.ImportQuery}
+    queries = {"GET": PageQuery, "POST": shapes.ImportQuery}
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [ReadsOrWritesRows() if self.request.method in SAFE_METHODS else needs_scope("rows:write")()]
+
+    def get_parsers(self) -> list[BaseParser]:
+        method = getattr(self.request, "method", "POST")  # who describes us has no request
+        return [CsvParser(), NdjsonParser()] if method == "POST" else super().get_parsers()
 
     def _read_body(self, request: Request) -> dict[str, Any]:
-        return {}
+        return {} if request.method == "POST" else super()._read_body(request)
+
+    @extend_schema(summary="List all imports, newest first", responses=shapes.ImportPage)
+    def get(self, request: Request) -> Response:
+        """Also those whose table was never made; without columns and rejects, which each tells by itself."""
+        return _listed(self.query, Import.objects.uploaded())
 
     @extend_schema(
         summary="Import a file",
@@ -104,8 +115,7 @@ class TableImportsView(Endpoint):
     @extend_schema(summary="List the imports into a table, newest first", responses=shapes.ImportPage)
     def get(self, request: Request, table: str) -> Response:
         """Without their columns and rejects, which each tells by itself."""
-        found = Import.objects.uploaded().filter(table=find_table(table)).select_related("table")
-        return Response(keyset_page(found, key="id", query=self.query, show=shapes.show_progress, newest_first=True))
+        return _listed(self.query, Import.objects.uploaded().filter(table=find_table(table)))
 
 
 class ImportView(Endpoint):
@@ -132,6 +142,11 @@ class UndoImportView(Endpoint):
         """
         found = undo_import(id=id, origin=api_origin(request))
         return Response(shapes.show_import(found), 202 if found.undo == Import.Undo.RUNNING else 200)
+
+
+def _listed(query: dict[str, Any], found: "QuerySet[Import]") -> Response:
+    found = found.select_related("table")
+    return Response(keyset_page(found, key="id", query=query, show=shapes.show_progress, newest_first=True))
 
 
 def _started(request: Request, upload: Upload, where: dict[str, Any]) -> HttpResponse:

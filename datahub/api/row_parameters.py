@@ -13,20 +13,30 @@ def parameter(name: str, description: str, **more: Any) -> OpenApiParameter:
 
 
 TABLE = parameter("table", "The table’s id or key.", location=OpenApiParameter.PATH)
-FILTER = parameter("filter", "In place of ‘filter’: a column, or a column and an operator, as in `age__gte=18`.")
+FILTER = OpenApiParameter(
+    "filters",  # OpenAPI's way to say that any names will do; this one itself is never sent
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    description="Any number of columns, or columns with an operator, as in `city=Rome&age__gte=18`.",
+    style="form",
+    explode=True,
+)
 IF_MATCH = parameter("If-Match", 'The revision you saw, as in `"3"`.', location=OpenApiParameter.HEADER)
 ONCE = parameter("Idempotency-Key", "A retry with the same key does nothing twice.", location=OpenApiParameter.HEADER)
+SEARCH = parameter("q", "Rows that hold this text, whatever its letter case.")
 SELECTING = [
     FILTER,
-    parameter("q", "Rows that hold this text, whatever its letter case."),
+    SEARCH,
     parameter("order", "Columns to sort by, as in `-age,name`."),
     parameter("fields", "Members to answer with."),
 ]
+LIMIT = parameter("limit", "Items on a page, at most 200; 50 by default.")
+CURSOR = parameter("cursor", "The `nextCursor` of the page before.")
+FIGURES_PAGING = [SEARCH, LIMIT, CURSOR]
 PAGING = [
     *SELECTING,
     parameter("expand", "Relations whose rows to answer with."),
-    parameter("limit", "Rows on a page, at most 200."),
-    parameter("cursor", "The `nextCursor` of the page before."),
+    LIMIT,
+    CURSOR,
     parameter("count", "`none`, `estimated` or `exact`; an estimate is exact where a rule hides rows."),
 ]
 

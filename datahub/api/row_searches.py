@@ -9,14 +9,15 @@ from datahub import export
 from datahub.aggregation import FUNCTIONS, aggregate_rows, aggregation_from_parameters
 from datahub.api import row_schemas as shapes
 from datahub.api.row_answers import json_answer, page_answer, stream_answer
-from datahub.api.row_endpoint import RowEndpoint
-from datahub.api.row_parameters import FILTER, SELECTING, TABLE, gives, parameter, takes
+from datahub.api.row_endpoint import PROMISES, RowEndpoint
+from datahub.api.row_parameters import FIGURES_PAGING, FILTER, SELECTING, TABLE, gives, parameter, takes
 from datahub.models import Verb
 from datahub.row_queries import query_from_json, query_from_parameters
 
 
 class RowQueryView(RowEndpoint):
     takes_body = frozenset({"POST"})
+    obeys = {header: {"POST"} for header in PROMISES}  # kept by itself: nothing is written
 
     @extend_schema(
         summary="List rows by a JSON query",
@@ -34,7 +35,12 @@ class RowQueryView(RowEndpoint):
 class RowAggregateView(RowEndpoint):
     @extend_schema(
         summary="Figures over rows",
-        parameters=[TABLE, FILTER, *(parameter(name, "Columns, as in `a,b`.") for name in ("group", *FUNCTIONS))],
+        parameters=[
+            TABLE,
+            FILTER,
+            *(parameter(name, "Columns, as in `a,b`.") for name in ("group", *FUNCTIONS)),
+            *FIGURES_PAGING,
+        ],
         responses=gives(shapes.FIGURES),
     )
     def get(self, request: Request, table: str) -> HttpResponse:

@@ -31,11 +31,11 @@ from fastgen_backend.rest import api_origin
 
 ID = Identifier({})
 REVISION = re.compile(r'"(\d{1,18})"', re.ASCII)
-MOST_AFFECTED = 10_000
 
 
 class RowsView(RowEndpoint):
     takes_body = frozenset({"POST", "PATCH"})
+    obeys = {"Idempotency-Key": {"POST"}}
 
     @extend_schema(summary="List rows", parameters=[TABLE, *PAGING], responses=gives(shapes.PAGE))
     def get(self, request: Request, table: str) -> HttpResponse:
@@ -111,6 +111,7 @@ class RowsView(RowEndpoint):
 
 class RowView(RowEndpoint):
     takes_body = frozenset({"PATCH"})
+    obeys = {"If-Match": {"PATCH", "DELETE"}}
 
     @extend_schema(
         summary="Read a row",
@@ -206,7 +207,7 @@ def _revision(request: Request) -> int | None:
 
 
 def _number(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST_AFFECTED:
+    if text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= rows.AFFECTED_MAX:
         return int(text)
-    detail = _("This must be a number from 1 to %(max)s.") % {"max": f"{MOST_AFFECTED:,}"}
+    detail = _("This must be a number from 1 to %(max)s.") % {"max": f"{rows.AFFECTED_MAX:,}"}
     raise InvalidInput([FieldError("/maxAffected", "invalid", detail)])

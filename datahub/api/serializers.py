@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from datahub.column_types import BY_NAME
-from datahub.models import Column, Import, Table
+from datahub.models import Column, Import, Table, Verb
 from datahub.services.columns import ChangedColumn
 from fastgen_backend.rest import (
     PageQuery,
@@ -29,10 +28,45 @@ class NameField(StrictCharField):
         super().__init__(trim_whitespace=False, allow_blank=True, max_length=TEXT_MAX, **kwargs)
 
 
+@extend_schema_field({"type": "string", "enum": list(BY_NAME)})
+class TypeField(NameField):
+    """The name of a column type; an unknown one is refused by the service, which names them."""
+
+
+@extend_schema_field({"type": "string", "enum": Table.OnOwnerDelete.values})
+class OnOwnerDeleteField(NameField):
+    """What becomes of a person's rows; another word is refused by the service."""
+
+
+RULE = {
+    "oneOf": [
+        {"type": "string", "enum": ["admin", "everyone", "authenticated", "owner"]},
+        {
+            "type": "object",
+            "properties": {"roles": {"type": "array", "items": {"type": "string"}}},
+            "required": ["roles"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"filter": {"type": "object"}},
+            "required": ["filter"],
+            "additionalProperties": False,
+        },
+    ]
+}
+RULES = {"type": "object", "properties": dict.fromkeys(Verb.values, RULE), "additionalProperties": False}
+
+
+@extend_schema_field(RULES)
+class RulesField(PlainJSONField):
+    """A rule per verb; what one may say is the service's to decide."""
+
+
 class ColumnRequest(StrictSerializer):
     name = NameField()
     key = NameField(required=False)
-    type = NameField(help_text=f"One of {', '.join(BY_NAME)}.")
+    type = TypeField()
     required = StrictBooleanField(required=False)  # type: ignore[assignment]  # DRF has an attribute of this name
     unique = StrictBooleanField(required=False)
     indexed = StrictBooleanField(required=False)
@@ -41,7 +75,13 @@ class ColumnRequest(StrictSerializer):
 
 class ColumnChangeRequest(ColumnRequest):
     position = StrictIntegerField(required=False, min_value=1, max_value=POSITION_MAX)
-    onFailure = serializers.ChoiceField(choices=["refuse", "null"], required=False, source="on_failure")
+    onFailure = serializers.ChoiceField(
+        choices=["refuse", "null"],
+        required=False,
+        allow_null=True,
+        source="on_failure",
+        help_text="The text `null`, or null itself, leaves out what can’t be converted.",
+    )
 
 
 class ColumnChangeQuery(StrictSerializer):
@@ -56,8 +96,8 @@ class TableSettings(StrictSerializer):
     name = NameField()
     key = NameField(required=False)
     description = NameField(required=False)
-    access = PlainJSONField(required=False, help_text="A rule per verb: list, read, create, update, delete.")
-    onOwnerDelete = NameField(required=False, source="on_owner_delete")
+    access = RulesField(required=False, help_text="A verb that is missing is for admins and API keys.")
+    onOwnerDelete = OnOwnerDeleteField(required=False, source="on_owner_delete")
     rowEvents = StrictBooleanField(required=False, source="row_events")
 
 
@@ -108,18 +148,13 @@ class ChangedColumnResponse(ColumnResponse):
     unconvertible = UnconvertibleResponse(required=False, help_text="What a `type` with `onFailure: null` leaves out.")
 
 
-class HiddenColumnResponse(ColumnResponse):
-    hiddenAt = serializers.DateTimeField()
-    originalOf = serializers.UUIDField(allow_null=True)
+class ListedColumnResponse(ColumnResponse):
+    hiddenAt = serializers.DateTimeField(required=False, help_text="Only of deleted columns, as `originalOf` is.")
+    originalOf = serializers.UUIDField(required=False, allow_null=True, help_text="The column whose type was changed.")
 
 
 class ColumnList(StrictSerializer):
-    items = ColumnResponse(many=True)
-
-
-@extend_schema_field(OpenApiTypes.OBJECT)
-class RulesField(serializers.JSONField):
-    """A rule per verb."""
+    items = ListedColumnResponse(many=True)
 
 
 class TableResponse(StrictSerializer):

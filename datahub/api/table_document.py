@@ -41,8 +41,8 @@ def document_of(definition: Definition) -> dict[str, Any]:
             f"{rows}/{{id}}": {"parameters": [ID], "get": _read(), "patch": _change(), "delete": _delete()},
             f"{rows}.csv": {"get": _export(definition, "Csv", CSV)},
             f"{rows}.ndjson": {"get": _export(definition, "Ndjson", NDJSON)},
-            f"/tables/{table.key}/imports": {"get": _list_imports()},
-            "/imports": {"post": _import(definition)},
+            f"/tables/{table.key}/imports": {"get": _list_imports("listImports")},
+            "/imports": {"get": _list_imports("listAllImports"), "post": _import(definition)},
             "/imports/{id}": {"parameters": [ID], "get": _read_import()},
             "/imports/{id}/undo": {"parameters": [ID], "post": _undo_import()},
         },
@@ -212,10 +212,10 @@ def _import(definition: Definition) -> Operation:
     )
 
 
-def _list_imports() -> Operation:
+def _list_imports(id: str) -> Operation:
     parameters = [{"$ref": f"#/components/parameters/{name}"} for name in ("limit", "cursor")]
     answer = shapes.page_of(shapes.IMPORT_PROGRESS)
-    return _operation("listImports", "List the imports, newest first", {200: answer}, parameters=parameters)
+    return _operation(id, "List the imports, newest first", {200: answer}, parameters=parameters)
 
 
 def _read_import() -> Operation:

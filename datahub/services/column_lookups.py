@@ -3,8 +3,10 @@
 from django.utils.translation import gettext as _
 
 from datahub.dynamic import Definition
-from datahub.errors import ColumnConverting, NoSuchColumn, NotHidden
+from datahub.errors import ColumnConverting, NoSuchColumn, NotHidden, SeveralColumns
 from datahub.models import Column, Conversion
+
+NAMED_MAX = 20  # ids in a refusal
 
 
 def visible_column(definition: Definition, id_or_key: str) -> Column:
@@ -34,3 +36,12 @@ def hidden_column(definition: Definition, id_or_key: str) -> Column:
     if column := found.hidden().first():
         return column
     raise NotHidden if found.exists() else NoSuchColumn
+
+
+def only_hidden_column(definition: Definition, id_or_key: str) -> Column:
+    """The same where there is just one: what can't be undone is not done to one of several. Raises `SeveralColumns`."""
+    found = list(Column.objects.filter(table=definition.table).named(id_or_key).hidden()[:NAMED_MAX])
+    if len(found) > 1:
+        detail = _("Name the one by its id: %(ids)s.") % {"ids": ", ".join(str(column.uid) for column in found)}
+        raise SeveralColumns(detail)
+    return hidden_column(definition, id_or_key)

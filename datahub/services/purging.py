@@ -11,7 +11,7 @@ from datahub.errors import NoSuchColumn, NoSuchTable, NotHidden
 from datahub.models import Column, Job, Table
 from datahub.services import jobs
 from datahub.services.changes import alone_with
-from datahub.services.column_lookups import hidden_column
+from datahub.services.column_lookups import only_hidden_column
 from datahub.services.rebuilding import drop_physical_column, rebuild_if_worn
 
 log = logging.getLogger("fastgen.worker")
@@ -21,10 +21,10 @@ ASKED_AT_ONCE = 500  # the others when these are done
 def purge_column(*, table: Table, id_or_key: str, hidden_until: datetime | None = None) -> None:
     """Delete the values of a deleted column for good; that changes no version. Raises `NoSuchColumn`, `NotHidden`.
 
-    The latter also for one that was deleted after `hidden_until`.
+    The latter also for one that was deleted after `hidden_until`. Raises `SeveralColumns` for a key of more than one.
     """
     with alone_with(table) as definition:
-        column = hidden_column(definition, id_or_key)
+        column = only_hidden_column(definition, id_or_key)
         if hidden_until and column.hidden_at and column.hidden_at > hidden_until:
             raise NotHidden
         drop_physical_column(definition.table, column)

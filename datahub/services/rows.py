@@ -30,6 +30,8 @@ from datahub.services.row_locks import lock_rows, locked_rows, readable
 from datahub.services.row_transactions import clear_refusals, open_for_deletion, open_for_writing
 from fastgen_backend.origin import Origin
 
+AFFECTED_MAX = 10_000  # rows that one request may delete: so long may others have to wait for it
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -119,6 +121,8 @@ def delete_rows(
         rows = locked_rows(definition, as_q(condition), limit=most + 1)
         if len(rows) > most:
             detail = _("More than %(count)d rows match; narrow the filter or raise maxAffected.")
+            if most == AFFECTED_MAX:
+                detail = _("More than %(count)d rows match, which is more than one request deletes; narrow the filter.")
             raise TooManyAffected(detail % {"count": most})
         delete_locked(definition, rows, referring, origin)
     return len(rows)

@@ -158,3 +158,13 @@ def test_more_than_a_thousand_are_deleted_only_where_they_are_expected(people: A
 def test_a_filter_that_can_not_be_asked_deletes_nothing(people: Api, rows: list[dict[str, Any]], query: str):
     assert people.delete(ROWS + query).status_code == 400
     assert _all(people) == rows
+
+
+def test_beyond_the_most_there_is_nothing_to_raise(people: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("datahub.services.rows.AFFECTED_MAX", 2)
+    made(people.post(ROWS, [{"name": "Ann"}] * 3))
+
+    refusal = made(people.delete(f"{ROWS}?name=Ann&maxAffected=2"), 409)
+
+    assert "maxAffected" not in refusal["detail"]
+    assert "narrow the filter" in refusal["detail"]

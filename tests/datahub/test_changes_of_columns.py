@@ -489,3 +489,17 @@ def test_who_may_only_read_tables_changes_no_column(people: Api, key: Callable[.
 
     assert key("tables:read").call(method, f"{COLUMNS}{rest}", {}).status_code == 403
     assert _version(people) == 1
+
+
+def test_one_of_several_deleted_columns_of_a_key_is_purged_by_its_id_alone(people: Api):
+    for _time in range(2):
+        people.delete(f"{COLUMNS}/age")
+        made(people.post(COLUMNS, {"name": "Age", "type": "text"}))
+    hidden = [column["id"] for column in made(people.get(f"{COLUMNS}?hidden=true"), 200)["items"]]
+
+    refusal = made(people.post(f"{COLUMNS}/age/purge"), 409)
+
+    assert refusal["code"] == "several-columns"
+    assert all(id in refusal["detail"] for id in hidden)
+    assert people.post(f"{COLUMNS}/{hidden[1]}/purge").status_code == 204
+    assert people.post(f"{COLUMNS}/age/purge").status_code == 204

@@ -552,3 +552,16 @@ def test_a_value_that_another_takes_at_the_same_moment_is_a_reject(people: Api, 
     result = imported(people, "table=people", PERSON)
 
     assert (result["state"], result["rowsImported"]) == ("done", 1)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "us-ascii"])
+def test_a_file_may_say_that_it_is_utf_8(people: Api, charset: str):
+    assert send(people, "table=people", PERSON, f"text/csv; charset={charset}").status_code == 202
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "nonsense"])
+def test_a_file_that_says_it_is_something_else_is_refused(people: Api, charset: str):
+    answer = send(people, "table=people", PERSON, f"text/csv; charset={charset}")
+
+    assert pointers(answer) == ["/Content-Type"]
+    assert charset in answer.json()["errors"][0]["detail"]

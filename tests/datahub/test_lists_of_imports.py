@@ -141,3 +141,27 @@ def test_the_undo_of_a_table_that_is_gone_tells_nothing(people: Api, told: Calla
 
     assert undone(people, id)["undone"] == {"rowsDeleted": 0, "rowsKept": 0}
     assert told()[-1] == "api.dataTable_deleted"
+
+
+def test_all_imports_are_listed_also_one_whose_table_was_never_made(people: Api):
+    into_people = imported(people, "table=people", PERSON)["id"]
+    failed = made(send(people, "table=dogs&create=true", PERSON), 202)["id"]
+    made(people.post("/tables", {"name": "Dogs"}))
+    do_jobs()
+
+    listed = made(people.get("/imports"), 200)["items"]
+
+    assert [(each["id"], each["table"], each["state"]) for each in listed] == [
+        (failed, "dogs", "failed"),
+        (into_people, "people", "done"),
+    ]
+
+
+@pytest.mark.parametrize(("scope", "status"), [("rows:read", 200), ("rows:write", 200), ("tables:write", 403)])
+def test_all_imports_are_for_those_who_may_read_or_write_rows(key: Callable[..., Api], scope: str, status: int):
+    assert key(scope).get("/imports").status_code == status
+
+
+def test_all_imports_are_for_no_person(people: Api, person: Callable[..., Api], api: Api):
+    assert person().get("/imports").status_code == 403
+    assert api.get("/imports").status_code == 401

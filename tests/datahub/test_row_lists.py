@@ -210,3 +210,11 @@ def test_questions_of_many_values_are_not_kept(four: Api):
         return len(kept) - before
 
     assert (ask(50), ask(51), ask(1000)) == (1, 0, 0)
+
+
+def test_names_that_are_no_array_and_too_many_are_told_apart(people: Api):
+    [wrong] = made(people.post("/tables/people/rows/query", {"order": "age"}), 400)["errors"]
+    [many] = made(people.post("/tables/people/rows/query", {"order": ["age"] * 6}), 400)["errors"]
+
+    assert (wrong["code"], many["code"]) == ("not-names", "too-many")
+    assert "array" in wrong["detail"]

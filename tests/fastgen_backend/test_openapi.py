@@ -156,6 +156,7 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "getTableOpenApi": lambda world: world.program.get("/tables/notes/openapi.json"),
     "postImports": lambda world: world.send_file(),
     "getImport": lambda world: world.program.get(f"/imports/{world.imported()}"),
+    "getImports": lambda world: world.imported() and world.program.get("/imports"),
     "getTableImports": lambda world: world.imported() and world.program.get("/tables/notes/imports"),
     "postUndoImport": lambda world: world.program.post(f"/imports/{world.imported()}/undo"),
     "getRows": lambda world: world.program.get("/tables/notes/rows"),
