@@ -81,3 +81,10 @@ def test_an_import_rejects_what_the_quote_takes_in_and_nothing_else(people: Api)
 
 def test_one_in_the_headers_is_refused_at_once(people: Api):
     assert pointers(send(people, "table=people", 'name,"city\nAnn,Rome\n')) == ["/headers"]
+
+
+def test_one_in_a_new_tables_file_makes_no_column_a_text(admin: Api):
+    result = imported(admin, "table=numbers&create=true", 'a,b\n1,2\n3,"4\n5,6\n')
+
+    assert [column["type"] for column in result["columns"]] == ["integer", "integer"]
+    assert (result["rowsImported"], result["rowsRejected"]) == (1, 1)

@@ -328,8 +328,36 @@ def _fields(shapes: dict[str, type[StrictSerializer]], method: str) -> set[str]:
     return set(shape().fields) if shape else set()
 
 
+def _words(schema: dict[str, Any]) -> list[str]:
+    [named] = schema["allOf"]
+    words: list[str] = _resolve(named)["enum"]
+    return words
+
+
 def _call(caller: Api, method: str, path: str, body: Any = None, **options: Any) -> Any:
     """Call an endpoint by its path in the document; what it names does not exist."""
     path = path.removeprefix("/api/v1").replace("{id}", NOBODYS_ID)
     path = path.replace("{table}", NOBODYS_ID).replace("{column}", NOBODYS_ID)
     return caller.call(method.upper(), path, body, **options)
+
+
+def test_a_filter_is_a_parameter_of_any_name():
+    [filters] = [each for each in OPERATIONS["getRows"][2]["parameters"] if each["name"] == "filters"]
+
+    assert (filters["style"], filters["explode"]) == ("form", True)
+    assert filters["schema"] == {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+def test_the_words_that_a_table_takes_are_told():
+    table = _resolve(_body(OPERATIONS["postTables"][2]))["properties"]
+    column = _resolve(table["columns"]["items"])["properties"]
+
+    assert set(table["access"]["properties"]) == {"list", "read", "create", "update", "delete"}
+    assert _words(table["onOwnerDelete"]) == ["keep", "clear", "delete"]
+    assert "multiChoice" in _words(column["type"])
+
+
+def test_deleted_columns_are_told_with_what_only_they_have():
+    listed = DOCUMENT["components"]["schemas"]["ListedColumnResponse"]["properties"]
+
+    assert {"hiddenAt", "originalOf"} <= set(listed)
