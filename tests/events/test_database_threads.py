@@ -65,7 +65,7 @@ def test_a_handler_whose_connection_was_cut_is_told_the_next_event(no_handlers: 
 
 
 def _cut(backend: int) -> None:
-    _execute("SELECT pg_terminate_backend(%s)", backend)
+    _execute("SELECT pg_terminate_backend(%s, 30000)", backend)  # ms to wait for its end
     connection.close()
 
 
