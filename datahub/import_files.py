@@ -16,7 +16,7 @@ from fastgen_backend.strict_json import load_strictly
 CELL_MAX = 10_000_000  # characters; no column takes so many
 LINE_MAX = 50_000_000  # characters of CSV: so much memory does a file that is no such file take
 JSON_LINE_MAX = 10_000_000  # bytes of NDJSON, whose objects take twenty times as much memory
-BATCH_ROWS = 10_000
+BATCH_ROWS = 20_000
 BATCH_BYTES = 8_000_000
 END = "\ud800"  # a line of our own after the last of a CSV, of what no file's text can hold
 csv.field_size_limit(CELL_MAX)
@@ -42,7 +42,8 @@ class Batch:
     """Rows as they stand in the file, one after the other; those that are no rows at all are in `flaws`."""
 
     lines: list[int] = field(default_factory=list)
-    records: list[Any] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)  # the cells of CSV, row after row: a list each would wear Python out
+    records: list[dict[str, Any]] = field(default_factory=list)  # the objects of NDJSON
     flaws: list[Flaw] = field(default_factory=list)
     read: int = 0
     is_last: bool = False
@@ -107,7 +108,7 @@ class CsvFile:
         """The next rows. Raises `Unreadable`."""
         batch = Batch()
         width, raw, reader = len(self.headers), self._raw, self._reader
-        lines, records = batch.lines, batch.records
+        lines, texts = batch.lines, batch.texts
         end, stop = reader.line_num, raw.taken + BATCH_BYTES
         record: list[str] = []
         try:
@@ -115,12 +116,12 @@ class CsvFile:
                 line, end = end + 1, reader.line_num
                 if len(record) == width:
                     lines.append(line)
-                    records.append(record)
+                    texts += record
                 elif record:
                     batch.flaws.append(_wrong_width(line, end, len(record), width))
                 else:
                     continue
-                if len(records) >= BATCH_ROWS or raw.taken >= stop or len(batch.flaws) >= BATCH_ROWS:
+                if len(lines) >= BATCH_ROWS or raw.taken >= stop or len(batch.flaws) >= BATCH_ROWS:
                     break
             else:
                 batch.is_last = True
@@ -129,12 +130,13 @@ class CsvFile:
             raise Unreadable(detail % {"line": end + 1, "reason": error}) from None
         if record and record[-1].endswith(END):
             _take_off_end(batch, record, width, end - 1)
-        batch.read = len(records) + len(batch.flaws)
+        batch.read = len(lines) + len(batch.flaws)
         return batch
 
     def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
         """The batch column by column."""
-        return list(zip(*batch.records, strict=True)) or [()] * len(headers)
+        width = len(headers)
+        return [batch.texts[place::width] for place in range(width)]
 
     def _read_headers(self) -> list[str]:
         try:
@@ -220,7 +222,7 @@ def _take_off_end(batch: Batch, record: list[str], width: int, end: int) -> None
     """Replace the last record, which has `END` in it, by what is wrong with it, if it is more than that."""
     line = batch.lines.pop() if len(record) == width else batch.flaws.pop().line
     if len(record) == width:
-        batch.records.pop()
+        del batch.texts[-width:]
     if record != [END]:
         detail = _(
             "A quote that opens here is never closed: it takes in everything to the end of the file, line %(end)d."

@@ -274,6 +274,9 @@ class ImportResponse(ImportProgress):
         allow_null=True,
         help_text="Those the file fills, in its order; null until those of a new table are known.",
     )
+    ignored = serializers.ListField(
+        child=serializers.CharField(), help_text="Headers whose cells are left out: the system sets what they name."
+    )
     rejects = RejectResponse(many=True, help_text="The first 1,000 flaws.")
 
 
@@ -299,4 +302,5 @@ def show_import(found: Import) -> dict[str, Any]:
     filled = map(show_column, found.filled_columns())
     columns = [{name: each[name] for name in ("key", "name", "type", "options")} for each in filled]
     rejects = list(found.rejects.order_by("id").values("line", "pointer", "detail"))
-    return {**show_progress(found), "columns": columns if found.targets else None, "rejects": rejects}
+    shown = {"columns": columns if found.targets else None, "ignored": found.ignored_headers(), "rejects": rejects}
+    return show_progress(found) | shown

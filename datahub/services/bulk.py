@@ -44,9 +44,10 @@ def insert_columns(db_table: str, columns: Sequence[str], values: Sequence[Seque
                 copy.write(f"{lines}\n".encode())
         else:
             places = ", ".join(["%s"] * len(columns))
+            rows: Any = zip(*values, strict=True)  # one by one
             cursor.executemany(
                 f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608  names of ours
-                list(zip(*values, strict=True)),
+                rows,
             )
 
 

@@ -4,10 +4,12 @@ In a process that limits statements, one whose time is up is stopped. Django ask
 """
 
 import math
+import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -118,8 +120,14 @@ class Cursor(base.SQLiteCursorWrapper):
         return super().execute(query, params)
 
     def executemany(self, query: str, param_list: Any) -> Any:
+        """As Django's, but for many rows that come one by one: of those it would hold on to each."""
         self.database.start_clock()
-        return super().executemany(query, param_list)
+        rows = iter(param_list)
+        first = list(islice(rows, 1))
+        every = chain(first, rows)
+        if first and isinstance(first[0], Mapping):
+            return super().executemany(query, every)
+        return sqlite3.Cursor.executemany(self, self.convert_query(query), every)
 
     def convert_query(self, query: str, *, param_names: Sequence[str] | None = None) -> str:
         if param_names is not None or len(query) > LONGEST_KEPT:

@@ -10,7 +10,7 @@ from datahub.import_files import BATCH_ROWS
 from tests.chaos.conftest import LONGEST_WAIT_SECONDS, Installation
 from tests.processes import wait_for
 
-ROWS = 60_000
+ROWS = 120_000
 START = f"""
 import io
 import django; django.setup()

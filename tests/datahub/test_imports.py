@@ -363,6 +363,39 @@ def test_the_export_of_a_table_makes_another_like_it(people: Api, person):
     assert rows_of(people, "others", "name", "owner", "revision") == [["Ann", owner, 1], ["Ben", None, 1]]
 
 
+@pytest.mark.parametrize(
+    ("content", "type"),
+    [("name,owner\nAnn,\nBen,Eve\nTom,Eve\n", CSV), ('{"name": "Ann"}\n\n{"name": "Ben", "owner": 7}\n', NDJSON)],
+)
+def test_a_file_whose_owners_are_no_ids_of_people_makes_no_table(admin: Api, content: str, type: str):
+    result = imported(admin, "table=things&create=true", content, type)
+
+    assert (result["state"], result["rowsRead"], result["columns"]) == ("failed", 0, None)
+    assert "line 3 has something else. Call the column otherwise" in result["detail"]
+    assert admin.get("/tables/things").status_code == 404
+
+
+def test_an_owner_of_which_some_are_ids_rejects_the_rows_of_others(admin: Api, person):
+    person()
+
+    result = imported(admin, "table=things&create=true", f"name,owner\nEve,eve\nAnn,{id_of('ann@example.com')}\n")
+
+    assert (result["state"], result["rowsImported"], result["rejects"][0]["line"]) == ("done", 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "content", "type", "ignored"),
+    [
+        ("table=people", "id,name,Revision,owner\nx,Ann,7,\n", CSV, ["id", "Revision"]),
+        ("table=things&create=true", "id,name\n17,Ann\n", CSV, ["id"]),
+        ("table=things&create=true", '{"createdAt": 1, "name": "Ann"}', NDJSON, ["createdAt"]),
+        ("table=people", '{"name": "Ann"}', NDJSON, []),
+    ],
+)
+def test_headers_that_are_passed_over_are_told(people: Api, query: str, content: str, type: str, ignored: list[str]):
+    assert imported(people, query, content, type)["ignored"] == ignored
+
+
 def test_members_that_every_row_has_make_no_columns_of_ndjson(admin: Api):
     imported(admin, "table=things&create=true", '{"id": 1, "name": "Ann", "revision": 7}\n{"owner": null}\n', NDJSON)
 

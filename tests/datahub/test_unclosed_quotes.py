@@ -13,13 +13,13 @@ from tests.datahub.importing import imported, send
 def _read(text: str) -> tuple[list[list[str]], list[Any]]:
     """The rows of a file and the flaws of others, batch by batch."""
     file = CsvFile(bytes([each]) for each in text.encode())
-    records, flaws = [], []
+    records: list[list[str]] = []
+    flaws: list[Any] = []
     while True:
         batch = file.batch()
-        records += batch.records
+        records += map(list, zip(*file.cells(batch, file.headers), strict=True))
         flaws += batch.flaws
-        assert len(batch.lines) == len(batch.records)
-        assert batch.read == len(batch.records) + len(batch.flaws)
+        assert batch.read == len(batch.lines) + len(batch.flaws)
         if batch.is_last:
             return records, flaws
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
@@ -250,6 +250,39 @@ def test_places_of_values_are_converted_as_django_does(file: base.DatabaseWrappe
         assert cursor.execute("SELECT %s || '%%'", ["a"]).fetchone() == ("a%",)
         assert cursor.execute("SELECT %(name)s", {"name": "b"}).fetchone() == ("b",)
         assert cursor.execute("SELECT '%s'").fetchone() == ("%s",)
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [("INSERT INTO a VALUES (%s)", [(1,), (2,)]), ("INSERT INTO a VALUES (%(n)s)", [{"n": 1}, {"n": 2}])],
+)
+def test_many_rows_come_one_by_one(file: base.DatabaseWrapper, statement: str, rows: list[Any]):
+    with file.cursor() as cursor:
+        cursor.execute("CREATE TABLE a (n int)")
+        cursor.executemany(statement, cast(Any, iter(rows)))
+        assert cursor.execute("SELECT n FROM a").fetchall() == [(1,), (2,)]
+
+
+def test_many_rows_are_not_held_on_to(file: base.DatabaseWrapper):
+    class Value(str):
+        """One that tells when it goes."""
+
+        living = 0
+        most = 0
+
+        def __new__(cls, text: str) -> "Value":
+            cls.living += 1
+            cls.most = max(cls.most, cls.living)
+            return super().__new__(cls, text)
+
+        def __del__(self) -> None:
+            Value.living -= 1
+
+    with file.cursor() as cursor:
+        cursor.execute("CREATE TABLE a (n text)")
+        cursor.executemany("INSERT INTO a VALUES (%s)", cast(Any, ((Value(str(each)),) for each in range(100))))
+
+    assert Value.most < 5
 
 
 def test_the_installation_has_it(settings: Any):

@@ -11,15 +11,16 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from datahub import signals
-from datahub.dynamic import Definition, definition_now
+from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_now
 from datahub.errors import NoSuchTable, RowTooLarge, TableBusy
-from datahub.import_files import FILES, Batch, CsvFile, Flaw, NdjsonFile, Unreadable
+from datahub.import_files import FILES, Batch, Cells, CsvFile, Flaw, NdjsonFile, Unreadable
+from datahub.import_values import CellReader
 from datahub.inference import JsonGuess, TextGuess
 from datahub.models import Import, ImportBatch, ImportChunk, ImportReject, Table
 from datahub.services import jobs
 from datahub.services.column_checks import COLUMNS_MAX, NewColumn
 from datahub.services.imports.plan import Converted, NotPossible, Plan
-from datahub.services.imports.upload import SET_APART
+from datahub.services.imports.upload import OWNER, SET_APART
 from datahub.services.row_transactions import open_for_writing
 from datahub.services.tables import create_table
 from fastgen_backend.errors import DomainError
@@ -29,6 +30,7 @@ REJECTS_MAX = 1000  # kept; all are counted
 TOLD_MAX = 500  # characters of what is wrong
 TRIES = 5  # of a batch, while others take its unique values
 CHUNKS_AT_ONCE = 20  # deleted in one portion
+[OWNERS] = [member for member in SYSTEM_MEMBERS if member.key == OWNER]
 
 
 class Loading:
@@ -92,6 +94,7 @@ class Loading:
         if not columns:
             self._refuse_without_columns(source, guessing)
             return
+        guessing.check_owners()
         with jobs.portion(self._lease):
             try:
                 table = create_table(
@@ -183,6 +186,9 @@ class _Guessing:
     def __init__(self, source: Import) -> None:
         self._file = FILES[source.format](chunks_of(source.pk))
         self._guesses: dict[str, TextGuess | JsonGuess] = {}
+        self._owners = CellReader(OWNERS, is_text=source.format == Import.Format.CSV, wants_values=True)
+        self._names_a_person = False
+        self._names_no_person: int | None = None  # the first line that has something else
         self.rows = 0
         self.flaws: list[Flaw] = []  # the first ones
         if source.format == Import.Format.CSV:
@@ -204,9 +210,26 @@ class _Guessing:
                     self._guesses |= {key: JsonGuess() for key in record if key not in self._guesses}
             if len(self._guesses) > COLUMNS_MAX + len(SET_APART):
                 raise NotPossible(_("A table may have %(max)d columns; here are more.") % {"max": COLUMNS_MAX})
-        for guess, cells in zip(self._guesses.values(), self._file.cells(batch, self.headers), strict=True):
+        for (header, guess), cells in zip(self._guesses.items(), self._file.cells(batch, self.headers), strict=True):
             guess.see(cells)
+            if header == OWNER:
+                self._see_owners(batch, cells)
         return batch.is_last
+
+    def _see_owners(self, batch: Batch, cells: Cells) -> None:
+        read = self._owners.read(cells)
+        self._names_a_person = self._names_a_person or any(value is not None for value in read.values)
+        if read.flaws and self._names_no_person is None:
+            self._names_no_person = batch.lines[min(read.flaws)]
+
+    def check_owners(self) -> None:
+        """Raises `NotPossible` where ‘owner’ is some other column: it would go with every row that is rejected."""
+        if self._names_no_person is not None and not self._names_a_person:
+            detail = _(
+                "‘owner’ is for the ids of people, whom the rows belong to; line %(line)d has something else. "
+                "Call the column otherwise in the file."
+            )
+            raise NotPossible(detail % {"line": self._names_no_person})
 
     def columns(self) -> list[NewColumn]:
         """What columns the table needs, beside those that every table has."""
