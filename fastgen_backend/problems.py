@@ -149,7 +149,7 @@ def _api_problem(error: exceptions.APIException, view: Any) -> HttpResponse:
     title = TITLES.get(code) or _title(error.status_code)
     detail = str(error.detail)
     if isinstance(error, exceptions.UnsupportedMediaType):
-        taken = ", ".join(parser.media_type for parser in getattr(view, "parser_classes", ()))
+        taken = ", ".join(parser.media_type for parser in view.get_parsers())
         detail = _("%(detail)s Send one of: %(taken)s.") % {"detail": detail, "taken": taken}
     return problem(error.status_code, code.replace("_", "-"), title, detail, headers=headers)
 

@@ -43,8 +43,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = [name for name in data if name not in self._writable_names]
             if unknown:
-                known = ", ".join(sorted(self._writable_names)) or _("none")
-                message = _("There is no such member; there are: %(known)s.") % {"known": known}
+                message = _("There is no such member; nothing is taken here.")
+                if known := ", ".join(sorted(self._writable_names)):
+                    message = _("There is no such member; there are: %(known)s.") % {"known": known}
                 raise ValidationError({name: [ErrorDetail(message, "unknown-member")] for name in unknown})
         return super().to_internal_value(data)
 

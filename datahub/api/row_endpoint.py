@@ -94,7 +94,9 @@ class RowEndpoint(Endpoint):
         """The parameters, of which there may be no others than these."""
         unknown = [name for name in self.parameters if name not in names]
         if unknown:
-            detail = _("There is no such parameter; there are: %(known)s.") % {"known": first_of(names)}
+            detail = _("There is no such parameter; none is taken here.")
+            if names:
+                detail = _("There is no such parameter; there are: %(known)s.") % {"known": first_of(names)}
             raise InvalidInput([FieldError(f"/{pointer_part(name)}", "unknown-member", detail) for name in unknown])
         return self.parameters
 

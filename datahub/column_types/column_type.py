@@ -54,8 +54,11 @@ class ColumnType(ABC):
         """The type with these options; raises `BadOption`."""
         for option in given:
             if option not in cls.defaults:
-                there = ", ".join(cls.defaults) or _("none")
-                raise BadOption(option, _("There is no such option of this type; there are: %(all)s.") % {"all": there})
+                detail = _("This type has no options.")
+                if cls.defaults:
+                    there = ", ".join(cls.defaults)
+                    detail = _("There is no such option of this type; there are: %(all)s.") % {"all": there}
+                raise BadOption(option, detail)
         made = cls(given)
         made.check_options()
         return made

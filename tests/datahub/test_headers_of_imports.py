@@ -1,0 +1,107 @@
+"""Which columns the cells of a file go to, and whose the rows are."""
+
+import pytest
+
+from tests.conftest import Api
+from tests.datahub.conftest import Console, id_of, made, pointers
+from tests.datahub.importing import CSV, NDJSON, do_jobs, imported, rows_of, send
+
+pytestmark = pytest.mark.django_db
+NOBODY = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        ("name,shoes\n", "/headers/1"),
+        ("name,name\n", "/headers/1"),
+        ("name,\n", "/headers/1"),
+        ("age\n1\n", "/headers"),
+        ("", ""),
+        ("\ufeff", ""),
+        ("\ufeff\n", ""),
+        ("Größe\n1\n".encode("latin-1"), "/headers/0"),
+        ("name\nAnn\n".encode("utf-16"), ""),
+        ("name\nAnn\n".encode("utf-16-le"), ""),
+    ],
+)
+def test_a_file_that_can_not_fit_is_refused_at_once(people: Api, content: str | bytes, pointer: str):
+    answer = send(people, "table=people", content)
+
+    assert pointers(answer) == [pointer]
+
+
+def test_members_that_the_system_sets_are_passed_over_and_the_owner_is_taken(people: Api, person):
+    person()
+    owner = id_of("ann@example.com")
+
+    imported(people, "table=people", f"id,name,owner,revision\nwhatever,Ann,{owner},7\nx,Ben,,1\n")
+
+    assert rows_of(people, "people", "name", "owner", "revision") == [["Ann", owner, 1], ["Ben", None, 1]]
+
+
+def test_a_row_of_somebody_who_is_not_there_is_a_reject(people: Api):
+    result = imported(people, "table=people", f"name,owner\nAnn,{NOBODY}\nBen,\nEve,eve\n")
+
+    assert [(each["line"], each["pointer"]) for each in result["rejects"]] == [(2, "/owner"), (4, "/owner")]
+    assert rows_of(people, "people", "name") == [["Ben"]]
+
+
+def test_rows_that_an_admin_imports_are_theirs(people: Api, console: Console):
+    answer = console.call("POST", "/imports?table=people", raw=b"name\nAnn\n", **{"content-type": "text/csv"})
+    do_jobs()
+
+    assert answer.status_code == 202
+    assert rows_of(people, "people", "owner") == [[id_of("root@example.com")]]
+
+
+@pytest.mark.parametrize(
+    ("query", "content", "type", "ignored"),
+    [
+        ("table=people", "id,name,Revision,owner\nx,Ann,7,\n", CSV, ["id", "Revision"]),
+        ("table=things&create=true", "id,name\n17,Ann\n", CSV, ["id"]),
+        ("table=things&create=true", '{"createdAt": 1, "name": "Ann"}', NDJSON, ["createdAt"]),
+        ("table=people", '{"name": "Ann"}', NDJSON, []),
+    ],
+)
+def test_headers_that_are_passed_over_are_told(people: Api, query: str, content: str, type: str, ignored: list[str]):
+    assert imported(people, query, content, type)["ignored"] == ignored
+
+
+@pytest.mark.parametrize(("header", "said"), [("name;age", "semicolons"), ("name\tage", "tabs")])
+def test_fields_that_are_not_parted_by_commas_are_refused(admin: Api, header: str, said: str):
+    answer = send(admin, "table=people&create=true", f"{header}\nAnn;42\n")
+
+    assert pointers(answer) == ["/headers"]
+    assert answer.json()["detail"] == f"Part the fields by commas; this file has {said}."
+
+
+def _with_columns(admin: Api, **names: str) -> None:
+    columns = [{"key": key, "name": name, "type": "text"} for key, name in names.items()]
+    made(admin.post("/tables", {"name": "Things", "columns": columns}))
+
+
+def test_a_header_is_the_key_of_a_column_before_it_is_the_name_of_another(admin: Api):
+    _with_columns(admin, one="Two", two="One")
+
+    imported(admin, "table=things", "One,TWO\n1,2\n")
+
+    assert rows_of(admin, "things", "one", "two") == [["1", "2"]]
+
+
+@pytest.mark.parametrize("header", ["Size", "size"])
+def test_a_header_that_is_the_name_of_several_columns_is_refused(admin: Api, header: str):
+    _with_columns(admin, width="Size", height="Size")
+
+    answer = send(admin, "table=things", f"{header}\n1\n")
+
+    assert pointers(answer) == ["/headers/0"]
+    assert "width, height" in answer.json()["detail"]
+
+
+def test_a_name_in_its_very_letters_goes_before_one_in_others(admin: Api):
+    _with_columns(admin, width="Size", height="SIZE")
+
+    imported(admin, "table=things", "SIZE\n1\n")
+
+    assert rows_of(admin, "things", "width", "height") == [[None, "1"]]
