@@ -151,6 +151,9 @@ def _api_problem(error: exceptions.APIException, view: Any) -> HttpResponse:
     if isinstance(error, exceptions.UnsupportedMediaType):
         taken = ", ".join(parser.media_type for parser in view.get_parsers())
         detail = _("%(detail)s Send one of: %(taken)s.") % {"detail": detail, "taken": taken}
+    if isinstance(error, exceptions.MethodNotAllowed):
+        taken = ", ".join(each for each in view.allowed_methods if each != "OPTIONS")
+        detail = _("%(detail)s Here are: %(taken)s.") % {"detail": detail, "taken": taken}
     return problem(error.status_code, code.replace("_", "-"), title, detail, headers=headers)
 
 

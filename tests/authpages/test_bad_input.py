@@ -220,6 +220,7 @@ def test_another_method_is_405(api: Api) -> None:
     answer = api.get("/auth/login")
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/problem+json")
+    assert answer.json()["detail"] == 'Method "GET" not allowed. Here are: POST.'
     assert "POST" in answer.headers["Allow"]
 
 
