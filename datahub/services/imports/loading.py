@@ -30,7 +30,7 @@ REJECTS_MAX = 1000  # kept; all are counted
 TOLD_MAX = 500  # characters of what is wrong
 TRIES = 5  # of a batch, while others take its unique values
 CHUNKS_AT_ONCE = 20  # deleted in one portion
-[OWNERS] = [member for member in SYSTEM_MEMBERS if member.key == OWNER]
+[OWNER_MEMBER] = [member for member in SYSTEM_MEMBERS if member.key == OWNER]
 
 
 class Loading:
@@ -186,7 +186,7 @@ class _Guessing:
     def __init__(self, source: Import) -> None:
         self._file = FILES[source.format](chunks_of(source.pk))
         self._guesses: dict[str, TextGuess | JsonGuess] = {}
-        self._owners = CellReader(OWNERS, is_text=source.format == Import.Format.CSV, wants_values=True)
+        self._owners = CellReader(OWNER_MEMBER, is_text=source.format == Import.Format.CSV, wants_values=True)
         self._names_a_person = False
         self._names_no_person: int | None = None  # the first line that has something else
         self.rows = 0
