@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from fastgen_backend.strict_json import load_strictly
 
 CELL_MAX = 10_000_000  # characters; no column takes so many
-LINE_MAX = 50_000_000  # characters of CSV: so much memory does a file that is no such file take
+LINE_MAX = 20_000_000  # characters of a row of CSV, on however many lines; its cells take fifteen times as much memory
 JSON_LINE_MAX = 10_000_000  # bytes of NDJSON, whose objects take twenty times as much memory
 BATCH_ROWS = 20_000
 BATCH_BYTES = 8_000_000
@@ -85,7 +85,9 @@ class CsvFile:
         text = io.TextIOWrapper(
             io.BufferedReader(self._raw, 65536), encoding="utf-8-sig", errors="surrogateescape", newline=""
         )
-        self._reader = csv.reader(chain(_bounded(text, LINE_MAX), [END]))
+        self._since_row = 0  # characters read since the last row ended
+        self._unreadable: Unreadable | None = None  # what comes after the rows of the last batch
+        self._reader = csv.reader(chain(self._lines(text), [END]))
         self.headers = self._read_headers()
 
     @property
@@ -96,16 +98,13 @@ class CsvFile:
     def skip(self, rows: int) -> None:
         """Pass over rows that were read before."""
         while rows:
-            try:
-                record = next(self._reader, None)
-            except csv.Error:
-                record = ["?"]
-            if record in (None, [END]):
-                return
-            rows -= bool(record)
+            rows -= bool(next(self._reader))
+            self._since_row = 0
 
     def batch(self) -> Batch:
-        """The next rows. Raises `Unreadable`."""
+        """The next rows. Raises `Unreadable`, once those before it were given."""
+        if self._unreadable:
+            raise self._unreadable
         batch = Batch()
         width, raw, reader = len(self.headers), self._raw, self._reader
         lines, texts = batch.lines, batch.texts
@@ -113,7 +112,7 @@ class CsvFile:
         record: list[str] = []
         try:
             for record in reader:
-                line, end = end + 1, reader.line_num
+                line, end, self._since_row = end + 1, reader.line_num, 0
                 if len(record) == width:
                     lines.append(line)
                     texts += record
@@ -126,17 +125,29 @@ class CsvFile:
             else:
                 batch.is_last = True
         except csv.Error as error:
-            detail = _("Line %(line)d can’t be read (%(reason)s); a quote may be missing there.")
-            raise Unreadable(detail % {"line": end + 1, "reason": error}) from None
+            self._unreadable = _unreadable_row(end + 1, error)
+        except Unreadable as error:
+            self._unreadable = error
         if record and record[-1].endswith(END):
             _take_off_end(batch, record, width, end - 1)
         batch.read = len(lines) + len(batch.flaws)
+        if self._unreadable and not batch.read:
+            raise self._unreadable
         return batch
 
     def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
         """The batch column by column."""
         width = len(headers)
         return [batch.texts[place::width] for place in range(width)]
+
+    def _lines(self, file: IO[str]) -> Iterator[str]:
+        """The lines; raises `Unreadable` where a row, or a line, is too long to be one."""
+        for number, line in enumerate(_bounded(file, LINE_MAX), start=1):
+            self._since_row += len(line)
+            if self._since_row > LINE_MAX:
+                detail = _("The row that goes on in line %(line)d has more than %(max)s characters.")
+                raise Unreadable(detail % {"line": number, "max": f"{LINE_MAX:,}"})
+            yield line
 
     def _read_headers(self) -> list[str]:
         try:
@@ -160,6 +171,7 @@ class NdjsonFile:
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._raw = ChunkStream(chunks)
         self._line = 0
+        self._unreadable: Unreadable | None = None  # what comes after the rows of the last batch
         self._lines = self._filled(io.BufferedReader(self._raw, 65536))
 
     def skip(self, rows: int) -> None:
@@ -168,21 +180,28 @@ class NdjsonFile:
             next(self._lines, None)
 
     def batch(self) -> Batch:
-        """The next rows. Raises `Unreadable`."""
+        """The next rows. Raises `Unreadable`, once those before it were given."""
+        if self._unreadable:
+            raise self._unreadable
         batch = Batch()
         stop = self._raw.taken + BATCH_BYTES
-        for text in self._lines:
-            record = _record(text)
-            if isinstance(record, dict):
-                batch.lines.append(self._line)
-                batch.records.append(record)
+        try:
+            for text in self._lines:
+                record = _record(text)
+                if isinstance(record, dict):
+                    batch.lines.append(self._line)
+                    batch.records.append(record)
+                else:
+                    batch.flaws.append(Flaw(self._line, "", record))
+                batch.read += 1
+                if batch.read >= BATCH_ROWS or self._raw.taken >= stop:
+                    break
             else:
-                batch.flaws.append(Flaw(self._line, "", record))
-            batch.read += 1
-            if batch.read >= BATCH_ROWS or self._raw.taken >= stop:
-                break
-        else:
-            batch.is_last = True
+                batch.is_last = True
+        except Unreadable as error:
+            self._unreadable = error
+            if not batch.read:
+                raise
         return batch
 
     def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
@@ -216,6 +235,14 @@ def _record(line: bytes) -> dict[str, Any] | str:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else error  # whose own line is always the first
         return _("This is no valid JSON: %(reason)s") % {"reason": reason}
     return value if isinstance(value, dict) else _("A row is a JSON object.")
+
+
+def _unreadable_row(line: int, error: csv.Error) -> Unreadable:
+    reason = str(error)
+    if "field larger" in reason:
+        reason = _("a cell has more than %(max)s characters") % {"max": f"{CELL_MAX:,}"}
+    detail = _("Line %(line)d can’t be read (%(reason)s); a quote may be missing there.")
+    return Unreadable(detail % {"line": line, "reason": reason})
 
 
 def _take_off_end(batch: Batch, record: list[str], width: int, end: int) -> None:

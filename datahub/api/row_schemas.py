@@ -78,7 +78,7 @@ _rejected = {"line": COUNT, "pointer": TEXT, "detail": TEXT}
 _import: dict[str, Schema] = {
     **_progress,
     "columns": {**array_of(object_of(_filled, _filled)), "nullable": True},
-    "ignored": array_of(TEXT),
+    "ignored": {**array_of(TEXT), "nullable": True},
     "rejects": array_of(object_of(_rejected, _rejected)),
 }
 IMPORT_PROGRESS = object_of({**_progress, "detail": TEXT}, _progress)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -78,9 +79,11 @@ class ColumnChangeRequest(ColumnRequest):
     onFailure = serializers.ChoiceField(
         choices=["refuse", "null"],
         required=False,
-        allow_null=True,
         source="on_failure",
-        help_text="The text `null`, or null itself, leaves out what can’t be converted.",
+        error_messages={
+            "null": gettext_lazy('Send "refuse", or the text "null" to leave out what can’t be converted.')
+        },
+        help_text="The text `null` leaves out what can’t be converted.",
     )
 
 
@@ -275,7 +278,9 @@ class ImportResponse(ImportProgress):
         help_text="Those the file fills, in its order; null until those of a new table are known.",
     )
     ignored = serializers.ListField(
-        child=serializers.CharField(), help_text="Headers whose cells are left out: the system sets what they name."
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="Headers whose cells are left out, as the system sets what they name; null where that is not known.",
     )
     rejects = RejectResponse(many=True, help_text="The first 1,000 flaws.")
 

@@ -114,7 +114,7 @@ class ColumnView(Endpoint):
         """
         changes = dict(self.body)
         change = ColumnChange(
-            nulls_unconvertible=changes.pop("on_failure", "refuse") in ("null", None),
+            nulls_unconvertible=changes.pop("on_failure", "refuse") == "null",
             is_dry_run=self.query.get("dry_run") == "true",
             changes=changes,
         )

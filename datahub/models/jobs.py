@@ -115,11 +115,14 @@ class Import(models.Model):
         visible = Column.objects.filter(table=self.table).visible() if self.table else Column.objects.none()
         return sorted((each for each in visible if str(each.uid) in places), key=lambda column: places[str(column.uid)])
 
-    def ignored_headers(self) -> list[str]:
-        """Those whose cells go nowhere: each row has its own id and moments. Which of them NDJSON has, nobody knows."""
-        if self.format == Import.Format.NDJSON and not self.makes_table:
-            return []
-        return [header for header, target in zip(self.headers, self.targets, strict=False) if not target]
+    def ignored_headers(self) -> list[str] | None:
+        """Those whose cells go nowhere: each row has its own id and moments. None while, or where, they are not known.
+
+        The members of NDJSON are looked at for a new table only.
+        """
+        if not self.targets or (self.format == Import.Format.NDJSON and not self.makes_table):
+            return None
+        return [header for header, target in zip(self.headers, self.targets, strict=True) if not target]
 
 
 class ImportChunk(models.Model):

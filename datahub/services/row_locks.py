@@ -39,6 +39,17 @@ def lock_rows(
     return [found[id] for id in ids]
 
 
+def refuse_unreached(
+    definition: Definition, ids: Sequence[UUID], condition: Condition, caller: Caller, is_bulk: bool
+) -> None:
+    """Raise what `lock_rows` would, and lock nothing: before anything else is told of what was sent for these rows."""
+    q = models.Q(pk__in=ids)
+    q = q & as_q(condition) if condition != ALWAYS else q
+    found = set(definition.rows().filter(q).values_list("pk", flat=True))
+    if missing := [(index, id) for index, id in enumerate(ids) if id not in found]:
+        _refuse_missing(definition, missing, caller, is_bulk)
+
+
 def locked_rows(
     definition: Definition, q: models.Q, limit: int | None = None, *, keeps_keys: bool = False
 ) -> list[Row]:
@@ -85,10 +96,11 @@ def _refuse_missing(definition: Definition, missing: Sequence[tuple[int, UUID]],
     ids = [id for _index, id in missing]
     try:
         readable = permitted(definition, Verb.READ, caller)
-        seen = definition.rows().filter(as_q(readable), pk__in=ids).count()
+        seen = set(definition.rows().filter(as_q(readable), pk__in=ids).values_list("pk", flat=True))
     except (AccessDenied, CallerMissing):
-        seen = 0
-    if seen == len(ids):
-        raise AccessDenied(_("You may see this row, but not do this with it."))
-    detail = _("There is no row %(id)s, or not for you.") % {"id": ids[0]}
-    raise NoSuchRow(detail, field=f"{missing[0][0]}/id" if is_bulk else "")
+        seen = set()
+    for index, id in missing:
+        if id not in seen:
+            detail = _("There is no row %(id)s, or not for you.") % {"id": id}
+            raise NoSuchRow(detail, field=f"{index}/id" if is_bulk else "")
+    raise AccessDenied(_("You may see this row, but not do this with it."))

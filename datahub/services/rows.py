@@ -26,7 +26,7 @@ from datahub.services.row_input import (
     refuse_missing_targets,
     refuse_repeated,
 )
-from datahub.services.row_locks import lock_rows, locked_rows, readable
+from datahub.services.row_locks import lock_rows, locked_rows, readable, refuse_unreached
 from datahub.services.row_transactions import clear_refusals, open_for_deletion, open_for_writing
 from fastgen_backend.origin import Origin
 
@@ -83,7 +83,9 @@ def update_rows(
     with clear_refusals() as attempt, open_for_writing(table, by_name=True) as definition:
         condition = permitted(definition, Verb.UPDATE, caller)
         new = read_changes(definition, items, places, caller)
-        refuse_missing_targets(definition, new, places)
+        if any(row.get(member.key) for member in definition.relations for row in new):
+            refuse_unreached(definition, ids, condition, caller, is_bulk)
+            refuse_missing_targets(definition, new, places)  # before the rows are locked, as whoever deletes a target
         rows = lock_rows(definition, ids, condition, caller, is_bulk, keeps_keys=True)
         if revision is not None and rows[0]["revision"] != revision:
             raise _outdated(rows[0]["revision"])

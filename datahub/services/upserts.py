@@ -92,7 +92,7 @@ def _upsert(
         there = _find(definition, member, [item.value for item in wanted if item.value is not None])
         old = [item for item in wanted if item.value in there]
         new = [item for item in wanted if item.value not in there]
-        _refuse_hidden(definition, member, old, [there[item.value] for item in old], resolving)
+        _refuse_hidden(definition, member, old, [there[item.value] for item in old], resolving, resolution)
         rows = read_new_rows(definition, _given(new), _places(new), caller)
         attempt.on(definition, rows, _places(new))
         if new:
@@ -107,7 +107,12 @@ def _upsert(
 
 
 def _refuse_hidden(
-    definition: Definition, member: Member, items: Sequence[_Item], rows: Sequence[Row], condition: Condition
+    definition: Definition,
+    member: Member,
+    items: Sequence[_Item],
+    rows: Sequence[Row],
+    condition: Condition,
+    resolution: Resolution,
 ) -> None:
     """Raise `_NotForYou` where the condition does not hold for a row that is there."""
     if condition == ALWAYS or not rows:
@@ -116,6 +121,8 @@ def _refuse_hidden(
     allowed = set(definition.rows().filter(as_q(condition), pk__in=ids).values_list("pk", flat=True))
     if hidden := [item for item, row in zip(items, rows, strict=True) if row["id"] not in allowed]:
         detail = _("There is a row with this value, and it is not yours to change.")
+        if resolution is Resolution.IGNORE:
+            detail = _("There is a row with this value, and it is not yours to see.")
         errors = [FieldError(f"{item.place}/{member.key}", UniqueConflict.code, detail) for item in hidden]
         raise _NotForYou(detail, errors, len(hidden))
 

@@ -384,6 +384,16 @@ def test_a_row_that_may_be_read_but_not_changed_is_forbidden(people: Api, rows: 
     assert (known["ann"].patch(path, {}).status_code, known["ann"].delete(path).status_code) == (403, 403)
 
 
+def test_of_rows_that_can_not_be_changed_the_first_that_is_not_seen_is_named(
+    people: Api, rows: dict[str, str], known: dict[str, Api]
+):
+    _set(people, read={"filter": {"field": "name", "op": "ne", "value": "Cid"}}, update="owner")
+    changes = [{"id": rows[name], "age": 1} for name in ("Ann", "Bob", "Cid")]
+
+    assert pointers(known["ann"].patch(ROWS, changes), 404) == ["/2/id"]
+    assert known["ann"].patch(ROWS, changes[:2]).status_code == 403
+
+
 # Of callers --------------------------------------------------------------------------------------------------------
 
 

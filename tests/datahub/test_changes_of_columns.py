@@ -195,6 +195,7 @@ def test_every_event_tells_of_the_table(people: Api):
         ({"options": None}, "/options"),
         ({"type": "json", "indexed": True}, "/indexed"),
         ({"onFailure": "ignore"}, "/onFailure"),
+        ({"onFailure": None}, "/onFailure"),
     ],
 )
 def test_what_is_wrong_with_a_change_is_named(people: Api, told: Told, change: dict[str, Any], pointer: str):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import Api
 from tests.datahub.conftest import Console, id_of, made, pointers
-from tests.datahub.importing import CSV, NDJSON, do_jobs, imported, rows_of, send
+from tests.datahub.importing import CSV, NDJSON, do_jobs, imported, rows_of, send, state_of
 
 pytestmark = pytest.mark.django_db
 NOBODY = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
@@ -61,11 +61,27 @@ def test_rows_that_an_admin_imports_are_theirs(people: Api, console: Console):
         ("table=people", "id,name,Revision,owner\nx,Ann,7,\n", CSV, ["id", "Revision"]),
         ("table=things&create=true", "id,name\n17,Ann\n", CSV, ["id"]),
         ("table=things&create=true", '{"createdAt": 1, "name": "Ann"}', NDJSON, ["createdAt"]),
-        ("table=people", '{"name": "Ann"}', NDJSON, []),
+        ("table=people", '{"name": "Ann"}', NDJSON, None),
     ],
 )
-def test_headers_that_are_passed_over_are_told(people: Api, query: str, content: str, type: str, ignored: list[str]):
+def test_headers_that_are_passed_over_are_told(
+    people: Api, query: str, content: str, type: str, ignored: list[str] | None
+):
     assert imported(people, query, content, type)["ignored"] == ignored
+
+
+def test_what_a_new_table_passes_over_is_told_once_it_is_known(admin: Api):
+    begun = made(send(admin, "table=things&create=true", '{"id": 1, "name": "Ann"}', NDJSON), 202)
+    do_jobs()
+
+    assert (begun["ignored"], state_of(admin, begun["id"])["ignored"]) == (None, ["id"])
+
+
+@pytest.mark.parametrize("quotes", ['"', ""])
+def test_headers_that_do_not_end_within_the_first_megabyte_are_too_long(people: Api, quotes: str):
+    answer = send(people, "table=people", f"{quotes}name" + "x" * 1_000_001 + f"{quotes}\nAnn\n")
+
+    assert [error["code"] for error in made(answer, 400)["errors"]] == ["too-long"]
 
 
 @pytest.mark.parametrize(("header", "said"), [("name;age", "semicolons"), ("name\tage", "tabs")])

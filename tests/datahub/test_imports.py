@@ -253,7 +253,41 @@ def test_a_line_that_is_too_long_is_named_in_whichever_batch(people: Api, monkey
 
     result = imported(people, "table=people", content, NDJSON)
 
-    assert (result["rowsImported"], result["detail"]) == (4, "Line 6 has more than 1,000 characters.")
+    assert (result["rowsImported"], result["detail"]) == (5, "Line 6 has more than 1,000 characters.")
+
+
+@pytest.mark.parametrize(
+    ("flaw", "detail"),
+    [
+        ('"' + "x\n" * 400 + '"\n', "The row that goes on in line 202 has more than 400 characters."),
+        ("x" * 401, "Line 3 has more than 400 characters."),
+    ],
+)
+def test_a_row_that_can_not_be_read_ends_the_import_after_those_before_it(
+    people: Api, flaw: str, detail: str, monkeypatch: pytest.MonkeyPatch
+):
+    id = made(send(people, "table=people", f"name\nAnn\n{flaw}\nBen\n"), 202)["id"]
+    monkeypatch.setattr(import_files, "LINE_MAX", 400)
+
+    do_jobs()
+
+    result = state_of(people, id)
+    assert (result["state"], result["rowsImported"], result["detail"]) == ("failed", 1, detail)
+
+
+def test_a_cell_that_is_too_long_is_told_in_our_words(people: Api):
+    result = imported(people, "table=people", 'name\nAnn\n"' + "x\n" * 5_000_001 + '"\n')
+
+    assert (result["rowsImported"], result["detail"]) == (
+        1,
+        "Line 3 can’t be read (a cell has more than 10,000,000 characters); a quote may be missing there.",
+    )
+
+
+def test_rows_on_many_lines_are_bounded_each_by_itself(people: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(import_files, "LINE_MAX", 100)
+
+    assert imported(people, "table=people", "name\n" + '"x\ny"\n' * 100)["rowsImported"] == 100
 
 
 def test_what_is_no_json_is_told_without_a_line_of_its_own(people: Api):

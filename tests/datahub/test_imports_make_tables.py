@@ -1,12 +1,18 @@
 """A file becomes a table of its own, with the columns that its values need."""
 
+import json
+
 import pytest
 
+from datahub import import_files
+from datahub.services.column_checks import COLUMNS_MAX
+from datahub.services.imports import loading
 from tests.conftest import Api
 from tests.datahub.conftest import id_of, made, pointers
 from tests.datahub.importing import CSV, NDJSON, do_jobs, imported, rows_of, send, state_of
 
 pytestmark = pytest.mark.django_db
+NOBODY = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
 PERSON = "name,email,age\nAnn,ann@example.com,42\n"
 
 
@@ -51,7 +57,11 @@ def test_a_new_table_is_an_event_before_its_import(admin: Api, told):
 def test_a_file_without_any_column_makes_no_table_and_tells_what_is_wrong_with_its_lines(admin: Api):
     result = imported(admin, "table=things&create=true", "{}\n[1]\n", NDJSON)
 
-    assert (result["state"], result["detail"]) == ("failed", "The file names no column that could be made.")
+    assert (result["state"], result["detail"]) == (
+        "failed",
+        "The file names no column that could be made beside those of every table: "
+        "id, createdAt, updatedAt, revision, owner.",
+    )
     assert [(each["line"], each["detail"]) for each in result["rejects"]] == [(2, "A row is a JSON object.")]
     assert (result["rowsRead"], result["rowsRejected"]) == (2, 2)
     assert admin.get("/tables/things").status_code == 404
@@ -73,13 +83,19 @@ def test_the_export_of_a_table_makes_another_like_it(people: Api, person):
 
 @pytest.mark.parametrize(
     ("content", "type"),
-    [("name,owner\nAnn,\nBen,Eve\nTom,Eve\n", CSV), ('{"name": "Ann"}\n\n{"name": "Ben", "owner": 7}\n', NDJSON)],
+    [
+        ("name,owner\nAnn,\nBen,Eve\nTom,Eve\n", CSV),
+        ("owner\n\nEve\n", CSV),
+        ('{"name": "Ann"}\n\n{"name": "Ben", "owner": 7}\n', NDJSON),
+        (f"name,owner\nAnn,\nBen,{NOBODY}\nTom,Eve\n", CSV),
+        (f"name,owner\nAnn,\nTom,Eve\nBen,{NOBODY}\n", CSV),
+    ],
 )
 def test_a_file_whose_owners_are_no_ids_of_people_makes_no_table(admin: Api, content: str, type: str):
     result = imported(admin, "table=things&create=true", content, type)
 
     assert (result["state"], result["rowsRead"], result["columns"]) == ("failed", 0, None)
-    assert "line 3 has something else. Call the column otherwise" in result["detail"]
+    assert "line 3 has something else, and no other line has one." in result["detail"]
     assert admin.get("/tables/things").status_code == 404
 
 
@@ -89,6 +105,27 @@ def test_an_owner_of_which_some_are_ids_rejects_the_rows_of_others(admin: Api, p
     result = imported(admin, "table=things&create=true", f"name,owner\nEve,eve\nAnn,{id_of('ann@example.com')}\n")
 
     assert (result["state"], result["rowsImported"], result["rejects"][0]["line"]) == ("done", 1, 2)
+
+
+def test_the_one_person_among_the_owners_may_stand_in_any_batch(admin: Api, person, monkeypatch: pytest.MonkeyPatch):
+    person()
+    monkeypatch.setattr(import_files, "BATCH_ROWS", 2)
+    content = f"name,owner\nEve,eve\nUma,{NOBODY}\nZoe,\nTom,\nAnn,{id_of('ann@example.com')}\n"
+
+    result = imported(admin, "table=things&create=true", content)
+
+    assert (result["state"], result["rowsImported"], result["rowsRejected"]) == ("done", 3, 2)
+
+
+def test_members_that_are_too_many_are_refused_before_any_is_looked_at(admin: Api, monkeypatch: pytest.MonkeyPatch):
+    looked_at: list[object] = []
+    monkeypatch.setattr(loading.JsonGuess, "see", lambda _self, cells: looked_at.append(cells))
+    content = json.dumps({f"a{number}": 1 for number in range(COLUMNS_MAX + 6)})
+
+    result = imported(admin, "table=things&create=true", content, NDJSON)
+
+    assert (result["state"], result["detail"]) == ("failed", "A table may have 400 columns; here are more.")
+    assert looked_at == []
 
 
 def test_members_that_every_row_has_make_no_columns_of_ndjson(admin: Api):

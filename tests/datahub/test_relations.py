@@ -65,6 +65,18 @@ def test_a_row_that_is_not_there_can_not_be_referred_to(authors: Api, many: bool
     assert _now(authors, book) == book
 
 
+def test_who_does_not_reach_a_row_learns_nothing_of_what_it_might_refer_to(authors: Api, person: Callable[..., Api]):
+    _books(authors)
+    [ann] = _authors(authors, "Ann")
+    book, eve = _book(authors, ann), person("eve@example.com")
+    authors.patch("/tables/books", {"access": {"update": "owner", "read": "admin"}})
+
+    for id in (book["id"], NOTHING):
+        for by in (ann, NOTHING):
+            answer = eve.patch(f"{BOOKS}/{id}", {"by": by})
+            assert (answer.status_code, answer.json()["detail"]) == (404, f"There is no row {id}, or not for you.")
+
+
 @pytest.mark.parametrize(("many", "by"), [(False, []), (False, 7), (True, NOTHING), (True, [7]), (True, [None])])
 def test_a_relation_is_an_id_or_a_list_of_them(authors: Api, many: bool, by: Any):
     _books(authors, many=many)

@@ -129,6 +129,7 @@ def test_rows_of_others_are_neither_told_nor_changed(
     answer = bob.post(path, [{"name": "Bob"}, {"name": "Bob", "email": EMAIL}])
 
     assert pointers(answer, 409) == ["/1/email"]
+    assert ("not yours to change" if path == MERGE else "not yours to see") in answer.json()["detail"]
     assert ann["id"] not in answer.content.decode()
     assert _all(people) == [ann]
     assert bob.post(ROWS, {"name": "Bob", "email": EMAIL}).status_code == 409

@@ -4,7 +4,9 @@ Who takes a job over begins again after the last batch that was committed; a tab
 inferred anew.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, OperationalError, transaction
@@ -21,6 +23,7 @@ from datahub.services import jobs
 from datahub.services.column_checks import COLUMNS_MAX, NewColumn
 from datahub.services.imports.plan import Converted, NotPossible, Plan
 from datahub.services.imports.upload import OWNER, SET_APART
+from datahub.services.owners import known_people
 from datahub.services.row_transactions import open_for_writing
 from datahub.services.tables import create_table
 from fastgen_backend.errors import DomainError
@@ -90,11 +93,11 @@ class Loading:
         if not self._guessing.see_next():
             return
         guessing, self._guessing = self._guessing, None
+        guessing.check_owners()
         columns = guessing.columns()
         if not columns:
             self._refuse_without_columns(source, guessing)
             return
-        guessing.check_owners()
         with jobs.portion(self._lease):
             try:
                 table = create_table(
@@ -114,7 +117,8 @@ class Loading:
         with jobs.portion(self._lease):
             _keep_rejects(source, guessing.flaws)
             source.rows_read = source.rows_rejected = guessing.rows
-            source.state, source.detail = Import.State.FAILED, _("The file names no column that could be made.")
+            detail = _("The file names no column that could be made beside those of every table: %(all)s.")
+            source.state, source.detail = Import.State.FAILED, detail % {"all": ", ".join(SET_APART)}
             source.save(update_fields=["rows_read", "rows_rejected", "state", "detail"])
 
     # Its rows --------------------------------------------------------------------------------------------------------
@@ -187,8 +191,8 @@ class _Guessing:
         self._file = FILES[source.format](chunks_of(source.pk))
         self._guesses: dict[str, TextGuess | JsonGuess] = {}
         self._owners = CellReader(OWNER_MEMBER, is_text=source.format == Import.Format.CSV, wants_values=True)
-        self._names_a_person = False
-        self._names_no_person: int | None = None  # the first line that has something else
+        self._has_a_person = False
+        self._first_owner: int | None = None  # the line that names one
         self.rows = 0
         self.flaws: list[Flaw] = []  # the first ones
         if source.format == Import.Format.CSV:
@@ -207,29 +211,36 @@ class _Guessing:
         if isinstance(self._file, NdjsonFile):
             for record in batch.records:
                 if not record.keys() <= self._guesses.keys():
-                    self._guesses |= {key: JsonGuess() for key in record if key not in self._guesses}
-            if len(self._guesses) > COLUMNS_MAX + len(SET_APART):
-                raise NotPossible(_("A table may have %(max)d columns; here are more.") % {"max": COLUMNS_MAX})
+                    self._expect(record.keys() - self._guesses.keys(), record)
         for (header, guess), cells in zip(self._guesses.items(), self._file.cells(batch, self.headers), strict=True):
             guess.see(cells)
             if header == OWNER:
                 self._see_owners(batch, cells)
         return batch.is_last
 
+    def _expect(self, members: AbstractSet[str], record: Mapping[str, Any]) -> None:
+        if len(self._guesses) + len(members) > COLUMNS_MAX + len(SET_APART):
+            raise NotPossible(_("A table may have %(max)d columns; here are more.") % {"max": COLUMNS_MAX})
+        self._guesses |= {key: JsonGuess() for key in record if key in members}
+
     def _see_owners(self, batch: Batch, cells: Cells) -> None:
+        """Look for a person among the owners, until there is one."""
+        if self._has_a_person:
+            return
         read = self._owners.read(cells)
-        self._names_a_person = self._names_a_person or any(value is not None for value in read.values)
-        if read.flaws and self._names_no_person is None:
-            self._names_no_person = batch.lines[min(read.flaws)]
+        named = {index: value for index, value in enumerate(read.values) if value is not None}
+        self._has_a_person = bool(named and known_people(set(named.values())))
+        if self._first_owner is None and (named or read.flaws):
+            self._first_owner = batch.lines[min([*named, *read.flaws])]
 
     def check_owners(self) -> None:
-        """Raises `NotPossible` where ‘owner’ is some other column: it would go with every row that is rejected."""
-        if self._names_no_person is not None and not self._names_a_person:
+        """Raises `NotPossible` where no owner is a person of ours: their column would go with the rejected rows."""
+        if self._first_owner is not None and not self._has_a_person:
             detail = _(
-                "‘owner’ is for the ids of people, whom the rows belong to; line %(line)d has something else. "
-                "Call the column otherwise in the file."
+                "‘owner’ is for the ids of people of this installation, whom the rows belong to; line %(line)d has "
+                "something else, and no other line has one. Leave the column out, or call it otherwise in the file."
             )
-            raise NotPossible(detail % {"line": self._names_no_person})
+            raise NotPossible(detail % {"line": self._first_owner})
 
     def columns(self) -> list[NewColumn]:
         """What columns the table needs, beside those that every table has."""

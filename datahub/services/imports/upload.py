@@ -138,9 +138,12 @@ def _headers(upload: Upload, first: bytes) -> list[str]:
         return []
     try:
         file = CsvFile([first])
+        is_cut = file.is_all_header and upload.size > len(first)
     except Unreadable as flaw:
-        raise _refused("/headers", "unreadable", str(flaw)) from None
-    if file.is_all_header and upload.size > len(first):
+        if upload.size == len(first):
+            raise _refused("/headers", "unreadable", str(flaw)) from None
+        is_cut = True
+    if is_cut:
         raise _refused("/headers", "too-long", _("The line of headers does not end within the first megabyte."))
     _check_headers(file.headers)
     return file.headers
