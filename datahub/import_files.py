@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import IO, Any, AnyStr
@@ -45,8 +46,11 @@ class Batch:
     texts: list[str] = field(default_factory=list)  # the cells of CSV, row after row: a list each would wear Python out
     records: list[dict[str, Any]] = field(default_factory=list)  # the objects of NDJSON
     flaws: list[Flaw] = field(default_factory=list)
-    read: int = 0
     is_last: bool = False
+
+    @property
+    def read(self) -> int:
+        return len(self.lines) + len(self.flaws)
 
 
 class ChunkStream(io.RawIOBase):
@@ -73,7 +77,40 @@ class ChunkStream(io.RawIOBase):
         return size
 
 
-class CsvFile:
+class RowFile(ABC):
+    """A file of rows, given batch by batch."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._raw = ChunkStream(chunks)
+        self._unreadable: Unreadable | None = None  # what comes after the rows of the last batch
+        self.headers: list[str] = []
+
+    def batch(self) -> Batch:
+        """The next rows. Raises `Unreadable`, once those before it were given."""
+        batch = Batch()
+        if self._unreadable is None:
+            try:
+                self._fill(batch, self._raw.taken + BATCH_BYTES)
+            except Unreadable as error:
+                self._unreadable = error
+        if self._unreadable and not batch.read:
+            raise self._unreadable
+        return batch
+
+    @abstractmethod
+    def _fill(self, batch: Batch, stop: int) -> None:
+        """Add the next rows, until so many bytes of the file are taken. Raises `Unreadable`."""
+
+    @abstractmethod
+    def skip(self, rows: int) -> None:
+        """Pass over rows that were read before."""
+
+    @abstractmethod
+    def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
+        """The batch column by column."""
+
+
+class CsvFile(RowFile):
     """CSV in UTF-8: any line ends, cells in quotes may hold them, empty lines are none.
 
     What is not UTF-8 comes as lone surrogates, which no column takes: so only its row is bad, and not the file.
@@ -81,12 +118,11 @@ class CsvFile:
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._raw = ChunkStream(chunks)
+        super().__init__(chunks)
         text = io.TextIOWrapper(
             io.BufferedReader(self._raw, 65536), encoding="utf-8-sig", errors="surrogateescape", newline=""
         )
         self._since_row = 0  # characters read since the last row ended
-        self._unreadable: Unreadable | None = None  # what comes after the rows of the last batch
         self._reader = csv.reader(chain(self._lines(text), [END]))
         self.headers = self._read_headers()
 
@@ -96,19 +132,14 @@ class CsvFile:
         return next(self._reader, [END]) == [END]
 
     def skip(self, rows: int) -> None:
-        """Pass over rows that were read before."""
         while rows:
             rows -= bool(next(self._reader))
             self._since_row = 0
 
-    def batch(self) -> Batch:
-        """The next rows. Raises `Unreadable`, once those before it were given."""
-        if self._unreadable:
-            raise self._unreadable
-        batch = Batch()
+    def _fill(self, batch: Batch, stop: int) -> None:
         width, raw, reader = len(self.headers), self._raw, self._reader
         lines, texts = batch.lines, batch.texts
-        end, stop = reader.line_num, raw.taken + BATCH_BYTES
+        end = reader.line_num
         record: list[str] = []
         try:
             for record in reader:
@@ -125,18 +156,11 @@ class CsvFile:
             else:
                 batch.is_last = True
         except csv.Error as error:
-            self._unreadable = _unreadable_row(end + 1, error)
-        except Unreadable as error:
-            self._unreadable = error
+            raise _unreadable_row(end + 1, error) from None
         if record and record[-1].endswith(END):
             _take_off_end(batch, record, width, end - 1)
-        batch.read = len(lines) + len(batch.flaws)
-        if self._unreadable and not batch.read:
-            raise self._unreadable
-        return batch
 
     def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
-        """The batch column by column."""
         width = len(headers)
         return [batch.texts[place::width] for place in range(width)]
 
@@ -163,49 +187,32 @@ class CsvFile:
         return []
 
 
-class NdjsonFile:
+class NdjsonFile(RowFile):
     """One JSON object on each line; empty lines are none."""
 
-    headers: Sequence[str] = ()
-
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._raw = ChunkStream(chunks)
+        super().__init__(chunks)
         self._line = 0
-        self._unreadable: Unreadable | None = None  # what comes after the rows of the last batch
         self._lines = self._filled(io.BufferedReader(self._raw, 65536))
 
     def skip(self, rows: int) -> None:
-        """Pass over rows that were read before."""
         for _row in range(rows):
             next(self._lines, None)
 
-    def batch(self) -> Batch:
-        """The next rows. Raises `Unreadable`, once those before it were given."""
-        if self._unreadable:
-            raise self._unreadable
-        batch = Batch()
-        stop = self._raw.taken + BATCH_BYTES
-        try:
-            for text in self._lines:
-                record = _record(text)
-                if isinstance(record, dict):
-                    batch.lines.append(self._line)
-                    batch.records.append(record)
-                else:
-                    batch.flaws.append(Flaw(self._line, "", record))
-                batch.read += 1
-                if batch.read >= BATCH_ROWS or self._raw.taken >= stop:
-                    break
+    def _fill(self, batch: Batch, stop: int) -> None:
+        for text in self._lines:
+            record = _record(text)
+            if isinstance(record, dict):
+                batch.lines.append(self._line)
+                batch.records.append(record)
             else:
-                batch.is_last = True
-        except Unreadable as error:
-            self._unreadable = error
-            if not batch.read:
-                raise
-        return batch
+                batch.flaws.append(Flaw(self._line, "", record))
+            if batch.read >= BATCH_ROWS or self._raw.taken >= stop:
+                break
+        else:
+            batch.is_last = True
 
     def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
-        """The batch column by column: the values of these members."""
         return [[record.get(header) for record in batch.records] for header in headers]
 
     def _filled(self, file: IO[bytes]) -> Iterator[bytes]:
@@ -279,4 +286,4 @@ def foreign_encoding(start: bytes) -> bool:
     return start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start[:4]
 
 
-FILES: Mapping[str, type[CsvFile] | type[NdjsonFile]] = {"csv": CsvFile, "ndjson": NdjsonFile}
+FILES: Mapping[str, Callable[[Iterable[bytes]], RowFile]] = {"csv": CsvFile, "ndjson": NdjsonFile}

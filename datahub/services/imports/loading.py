@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from datahub import signals
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_now
 from datahub.errors import NoSuchTable, RowTooLarge, TableBusy
-from datahub.import_files import FILES, Batch, Cells, CsvFile, Flaw, NdjsonFile, Unreadable
+from datahub.import_files import FILES, Batch, Cells, Flaw, NdjsonFile, RowFile, Unreadable
 from datahub.import_values import CellReader
 from datahub.inference import JsonGuess, TextGuess
 from datahub.models import Import, ImportBatch, ImportChunk, ImportReject, Table
@@ -41,7 +41,7 @@ class Loading:
 
     def __init__(self, lease: jobs.Lease) -> None:
         self._lease = lease
-        self._file: CsvFile | NdjsonFile | None = None
+        self._file: RowFile | None = None
         self._guessing: _Guessing | None = None
         self._plan: Plan | None = None
 
@@ -138,7 +138,7 @@ class Loading:
                 if not tries_left:
                     raise
 
-    def _commit(self, source: Import, table: Table, file: CsvFile | NdjsonFile, batch: Batch) -> None:
+    def _commit(self, source: Import, table: Table, file: RowFile, batch: Batch) -> None:
         plan = self._plan_for(definition_now(table.pk), source)
         converted = plan.convert(file, batch)
         with open_for_writing(table) as definition:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from datahub.column_types import Relation
 from datahub.dynamic import Definition, Member, table_by_number
-from datahub.import_files import Batch, CsvFile, Flaw, NdjsonFile
+from datahub.import_files import Batch, Flaw, RowFile
 from datahub.import_values import CellReader, Column
 from datahub.models import Import
 from datahub.names import no_such_columns
@@ -78,7 +78,7 @@ class Plan:
         wants_values = not member.column or member.column.unique or isinstance(member.type, Relation)
         return _Place(header, member, CellReader(member, is_text=is_text, wants_values=wants_values))
 
-    def convert(self, file: CsvFile | NdjsonFile, batch: Batch) -> Converted:
+    def convert(self, file: RowFile, batch: Batch) -> Converted:
         """The batch as the database takes it; without regard to other rows."""
         headers = self._source.headers
         cells = dict(zip(headers, file.cells(batch, headers), strict=True))
