@@ -156,6 +156,12 @@ class KeyReused(DomainError):
     title = _("This Idempotency-Key belongs to another request")
 
 
+class AnswerTooLarge(DomainError):
+    status = 409
+    code = "answer-too-large"
+    title = _("The answer is too large to be kept for this Idempotency-Key")
+
+
 class NoSuchTable(NotFound):
     title = _("There is no such table")
 

@@ -10,7 +10,7 @@ from datahub.column_types import Unfit
 from datahub.column_types.documents import Json
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, Member
 from datahub.names import no_such_columns
-from fastgen_backend.errors import FieldError, pointer_part
+from fastgen_backend.errors import MOST_ERRORS, FieldError, pointer_part
 
 Row = dict[str, Any]  # by key, in Python's own types; a member without value is None
 READ_ONLY = frozenset(member.key for member in SYSTEM_MEMBERS if member.key != "owner")
@@ -39,7 +39,7 @@ def read_values(
             row[key] = _read(member, value)
         except Unfit as unfit:
             errors.append(FieldError(f"{pointer}/{key}", unfit.code, unfit.reason))
-    errors += _unknown(definition, unknown, pointer)
+    errors += _unknown(definition, unknown[:MOST_ERRORS], pointer)
     if is_new:
         for key in sorted(definition.required - given.keys()):
             errors.append(FieldError(f"{pointer}/{key}", "required", _("This column needs a value.")))

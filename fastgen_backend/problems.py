@@ -17,11 +17,18 @@ from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound, detail_of, pointer_part
+from fastgen_backend.errors import (
+    MOST_ERRORS,
+    DomainError,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    detail_of,
+    pointer_part,
+)
 
 logger = logging.getLogger("fastgen.errors")
 
-MOST_ERRORS = 100  # that one answer tells; a body can hold so many that the answer would be larger than it
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 TITLES: dict[int | str, Promise] = {
     "not_authenticated": gettext_lazy("No credentials"),

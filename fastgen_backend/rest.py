@@ -5,6 +5,7 @@ import binascii
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -21,7 +22,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from fastgen_backend.errors import FieldError, InvalidInput
+from fastgen_backend.errors import MOST_ERRORS, FieldError, InvalidInput
 from fastgen_backend.limits import PAGE_DEFAULT, PAGE_MAX
 from fastgen_backend.origin import Origin, Source
 from fastgen_backend.requests import origin_of
@@ -41,17 +42,13 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            unknown = [name for name in data if name not in self._writable_names]
-            if unknown:
+            names = {name for name, field in self.fields.items() if not field.read_only}
+            if unknown := list(islice((name for name in data if name not in names), MOST_ERRORS)):
                 message = _("There is no such member; nothing is taken here.")
-                if known := ", ".join(sorted(self._writable_names)):
+                if known := ", ".join(sorted(names)):
                     message = _("There is no such member; there are: %(known)s.") % {"known": known}
                 raise ValidationError({name: [ErrorDetail(message, "unknown-member")] for name in unknown})
         return super().to_internal_value(data)
-
-    @property
-    def _writable_names(self) -> set[str]:
-        return {name for name, field in self.fields.items() if not field.read_only}
 
 
 class StrictCharField(serializers.CharField):

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datahub.api import serializers as shapes
+from datahub.api.promises import PromisingEndpoint
 from datahub.api.row_parameters import ONCE
 from datahub.dynamic import find_table
 from datahub.errors import AccessDenied, NoSuchImport
@@ -28,7 +29,7 @@ from datahub.services.idempotency import Answer
 from datahub.services.imports.retries import import_once
 from datahub.services.imports.undo import undo_import
 from datahub.services.imports.upload import Upload, start_import, take_in
-from fastgen_backend.rest import Endpoint, PageQuery, api_origin, credentials_of, keyset_page, needs_scope
+from fastgen_backend.rest import PageQuery, api_origin, credentials_of, keyset_page, needs_scope
 
 
 class _AsItIs(BaseParser):
@@ -59,9 +60,10 @@ class ReadsOrWritesRows(BasePermission):
         return credentials is not None and any(map(credentials.allows, ("rows:read", "rows:write")))
 
 
-class ImportsView(Endpoint):
+class ImportsView(PromisingEndpoint):
     body_limit_bytes: ClassVar[int] = settings.IMPORT_LIMIT_BYTES
     queries = {"GET": PageQuery, "POST": shapes.ImportQuery}
+    obeys = {"Idempotency-Key": {"POST"}}
 
     def get_permissions(self) -> list[BasePermission]:
         return [ReadsOrWritesRows() if self.request.method in SAFE_METHODS else needs_scope("rows:write")()]
@@ -108,7 +110,7 @@ class ImportsView(Endpoint):
         return _started(request, Upload(_format_of(request), size, stream), where)
 
 
-class TableImportsView(Endpoint):
+class TableImportsView(PromisingEndpoint):
     permission_classes = [ReadsOrWritesRows]
     queries = {"GET": PageQuery}
 
@@ -118,7 +120,7 @@ class TableImportsView(Endpoint):
         return _listed(self.query, Import.objects.uploaded().filter(table=find_table(table)))
 
 
-class ImportView(Endpoint):
+class ImportView(PromisingEndpoint):
     permission_classes = [ReadsOrWritesRows]
 
     @extend_schema(summary="See how far an import is", responses=shapes.ImportResponse)
@@ -129,7 +131,7 @@ class ImportView(Endpoint):
         return Response(shapes.show_import(found))
 
 
-class UndoImportView(Endpoint):
+class UndoImportView(PromisingEndpoint):
     permission_classes = [needs_scope("rows:write")]
 
     @extend_schema(
@@ -155,10 +157,11 @@ def _started(request: Request, upload: Upload, where: dict[str, Any]) -> HttpRes
     if key is None:
         answer = Answer(202, _written(start_import(upload=upload, **where)))
     else:
+        into = "" if where["makes_table"] else find_table(where["table"]).uid  # another may have its key by now
         answer = import_once(
             key=key,
             actor=where["origin"].actor,
-            asked=f"{request.get_full_path()}\0{upload.format}",
+            asked=f"{into}\0{request.get_full_path()}\0{upload.format}",
             upload=upload,
             take_in=lambda upload: take_in(upload=upload, **where),
             show=_written,

@@ -1,44 +1,35 @@
 """What the endpoints of rows stand on. Whom they serve is decided by each table’s access rules."""
 
-from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from datahub.access import NOBODY, Caller, refuse_closed
+from datahub.api.promises import PromisingEndpoint
 from datahub.dynamic import Definition, find_definition, is_outdated, recall
 from datahub.errors import TableBusy
 from datahub.models import Verb
 from datahub.names import first_of
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, pointer_part
-from fastgen_backend.rest import Endpoint, credentials_of, once_each
+from fastgen_backend.rest import credentials_of, once_each
 
 ATTEMPTS_MAX = 5  # to read a table that changes meanwhile
-PROMISES = {  # headers that protect a write: to pass over one would break what its sender relies on
-    "If-Match": gettext_lazy("Only single rows can be changed or deleted on a condition; leave this header out here."),
-    "Idempotency-Key": gettext_lazy("Only rows that are created and imports can be repeated by a key; leave it out."),
-}
 
 
-class RowEndpoint(Endpoint):
+class RowEndpoint(PromisingEndpoint):
     """Rows are written past DRF's serializers: their shape is each table's own, and checked against it."""
 
     permission_classes = []
     body_limit_bytes: ClassVar[int] = settings.ROWS_LIMIT_BYTES
     takes_body: ClassVar[frozenset[str]] = frozenset()
-    obeys: ClassVar[Mapping[str, Collection[str]]] = {}  # the methods that keep what a header of `PROMISES` asks for
     _attempts = 0  # that failed
     _by_memory: tuple[Any, ...] | None = None  # the table and verbs that were asked for
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in SAFE_METHODS:
-            self._refuse_empty_promises(request)
         self.parameters = once_each(request.query_params) if request.META.get("QUERY_STRING") else {}
         self.caller = _caller(request)
 
@@ -58,11 +49,6 @@ class RowEndpoint(Endpoint):
             except Exception as another:
                 error = another
         return super().handle_exception(error)
-
-    def _refuse_empty_promises(self, request: Request) -> None:
-        for name, detail in PROMISES.items():
-            if name in request.headers and request.method not in self.obeys.get(name, ()):
-                raise InvalidInput([FieldError(f"/{name}", "not-supported", str(detail))])
 
     def _read_query(self, request: Request) -> dict[str, Any]:
         return {}

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from datahub import export
 from datahub.aggregation import FUNCTIONS, aggregate_rows, aggregation_from_parameters
 from datahub.api import row_schemas as shapes
+from datahub.api.promises import PROMISES
 from datahub.api.row_answers import json_answer, page_answer, stream_answer
-from datahub.api.row_endpoint import PROMISES, RowEndpoint
+from datahub.api.row_endpoint import RowEndpoint
 from datahub.api.row_parameters import FIGURES_PAGING, FILTER, SELECTING, TABLE, gives, parameter, takes
 from datahub.models import Verb
 from datahub.row_queries import query_from_json, query_from_parameters

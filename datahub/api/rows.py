@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from datahub.column_types import Unfit
 from datahub.column_types.identities import Identifier
 from datahub.dynamic import Definition
 from datahub.filters import ALWAYS, Condition, simplified
-from datahub.models import Verb
+from datahub.models import Table, Verb
 from datahub.row_queries import query_from_parameters
 from datahub.services import idempotency, rows, upserts
 from datahub.services.row_input import ROWS_MAX
@@ -74,7 +74,7 @@ class RowsView(RowEndpoint):
             answer = {"items": shown} if is_bulk else shown[0]
             return idempotency.Answer(200 if parameters else 201, orjson.dumps(answer))
 
-        return _once(request, work)
+        return _once(request, found, work)
 
     @extend_schema(
         summary="Change rows", parameters=[TABLE], request=takes(shapes.CHANGES), responses=gives(shapes.ROWS)
@@ -151,17 +151,18 @@ class RowView(RowEndpoint):
         return HttpResponse(status=204)
 
 
-def _once(request: Request, work: Any) -> HttpResponse:
+def _once(request: Request, table: Table, work: Callable[[], idempotency.Answer]) -> HttpResponse:
     """The answer of `work`; of an earlier request where that had the same Idempotency-Key.
 
-    A key is its caller's own. Who has no credentials is known by the client's address: those behind one share theirs.
+    The table counts, not its key, which another may have by now. An Idempotency-Key is its caller's own; who has no
+    credentials is known by the client's address: those behind one share theirs.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         answer = work()
     else:
         origin = api_origin(request)
-        asked = f"{request.get_full_path()}\0{json.dumps(request.data, sort_keys=True)}".encode()
+        asked = f"{table.uid}\0{request.get_full_path()}\0{json.dumps(request.data, sort_keys=True)}".encode()
         actor = origin.actor or f"address:{origin.ip_address}"
         answer = idempotency.once(key=key, actor=actor, fingerprint=hashlib.sha256(asked).digest(), work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")

@@ -8,13 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from datahub.api import serializers as shapes
+from datahub.api.promises import PromisingEndpoint
 from datahub.dynamic import definition_of, find_table
 from datahub.models import Column, Table
 from datahub.services import columns, tables
 from datahub.services.column_checks import NewColumn
 from datahub.services.columns import ColumnChange
 from datahub.services.purging import purge_column
-from fastgen_backend.rest import Endpoint, api_origin, keyset_page, needs_scope
+from fastgen_backend.rest import api_origin, keyset_page, needs_scope
 
 SCOPES = needs_scope("tables:read", "tables:write")
 NOTHING = OpenApiResponse(description="Done; there is no body.")
@@ -25,7 +26,7 @@ def _shown(table: Table) -> dict[str, Any]:
     return shapes.show_table(definition.table, definition.columns)
 
 
-class TablesView(Endpoint):
+class TablesView(PromisingEndpoint):
     permission_classes = [SCOPES]
     queries = {"GET": shapes.TablesQuery}
     bodies = {"POST": shapes.TableRequest}
@@ -46,7 +47,7 @@ class TablesView(Endpoint):
         return Response(_shown(table), 201)
 
 
-class TableView(Endpoint):
+class TableView(PromisingEndpoint):
     permission_classes = [SCOPES]
     bodies = {"PATCH": shapes.TableSettings}
 
@@ -66,7 +67,7 @@ class TableView(Endpoint):
         return Response(status=204)
 
 
-class ClearTableView(Endpoint):
+class ClearTableView(PromisingEndpoint):
     permission_classes = [needs_scope("tables:write")]
 
     @extend_schema(summary="Delete all rows of a table", request=None, responses={204: NOTHING})
@@ -75,7 +76,7 @@ class ClearTableView(Endpoint):
         return Response(status=204)
 
 
-class ColumnsView(Endpoint):
+class ColumnsView(PromisingEndpoint):
     permission_classes = [SCOPES]
     queries = {"GET": shapes.ColumnsQuery}
     bodies = {"POST": shapes.ColumnRequest}
@@ -97,7 +98,7 @@ class ColumnsView(Endpoint):
         return Response(shapes.show_column(column), 201)
 
 
-class ColumnView(Endpoint):
+class ColumnView(PromisingEndpoint):
     permission_classes = [SCOPES]
     queries = {"PATCH": shapes.ColumnChangeQuery}
     bodies = {"PATCH": shapes.ColumnChangeRequest}
@@ -130,7 +131,7 @@ class ColumnView(Endpoint):
         return Response(status=204)
 
 
-class RestoreColumnView(Endpoint):
+class RestoreColumnView(PromisingEndpoint):
     permission_classes = [needs_scope("tables:write")]
 
     @extend_schema(summary="Restore a deleted column", request=None, responses=shapes.ColumnResponse)
@@ -140,7 +141,7 @@ class RestoreColumnView(Endpoint):
         return Response(shapes.show_column(restored))
 
 
-class PurgeColumnView(Endpoint):
+class PurgeColumnView(PromisingEndpoint):
     permission_classes = [needs_scope("tables:write")]
 
     @extend_schema(summary="Purge a deleted column for good", request=None, responses={204: NOTHING})

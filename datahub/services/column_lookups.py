@@ -42,6 +42,7 @@ def only_hidden_column(definition: Definition, id_or_key: str) -> Column:
     """The same where there is just one: what can't be undone is not done to one of several. Raises `SeveralColumns`."""
     found = list(Column.objects.filter(table=definition.table).named(id_or_key).hidden()[:NAMED_MAX])
     if len(found) > 1:
-        detail = _("Name the one by its id: %(ids)s.") % {"ids": ", ".join(str(column.uid) for column in found)}
-        raise SeveralColumns(detail)
+        several = "; ".join(f"{each.uid} ({each.type}, {each.hidden_at:%Y-%m-%dT%H:%M:%SZ})" for each in found)
+        detail = _("Name the one by its id, of which here are type and time of deletion: %(several)s.")
+        raise SeveralColumns(detail % {"several": several})
     return hidden_column(definition, id_or_key)

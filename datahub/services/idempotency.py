@@ -9,12 +9,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from datahub.errors import KeyReused
+from datahub.errors import AnswerTooLarge, KeyReused
 from datahub.models import IdempotentAnswer
 from fastgen_backend.errors import FieldError, InvalidInput
 
 KEPT = timedelta(hours=24)
 KEY_MAX = 255
+ANSWER_MAX = 20_000_000  # bytes: twice the largest request
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ def once(*, key: str, actor: str, fingerprint: bytes, work: Callable[[], Answer]
     """The answer of `work`, or of an earlier request of this actor with this key, kept for 24 hours.
 
     The answer is stored in the transaction of the work; a refusal is not, and may be tried again. `fingerprint` tells
-    the request from others: raises `KeyReused` where the key belongs to another one, `InvalidInput` for a bad key.
+    the request from others: raises `KeyReused` where the key belongs to another one, `InvalidInput` for a bad key,
+    `AnswerTooLarge` where there is too much to keep; nothing is done then.
     """
     name = _name(key, actor)
     if earlier := _earlier(name, lambda: fingerprint):
@@ -43,6 +45,8 @@ def once(*, key: str, actor: str, fingerprint: bytes, work: Callable[[], Answer]
                 return earlier
             raise
         answer = work()
+        if len(answer.body) > ANSWER_MAX:
+            raise AnswerTooLarge(_("Send fewer rows at once, or leave out the Idempotency-Key."))
         kept.status, kept.body = answer.status, answer.body
         kept.save()
     return answer

@@ -11,7 +11,7 @@ from datahub.dynamic import Definition, definition_of, table_by_number
 from datahub.errors import NoSuchTable
 from datahub.models import Column, Table
 from datahub.services import references
-from datahub.services.row_changes import delete_locked, tell_row
+from datahub.services.row_changes import delete_locked, needed_to_delete, tell_row
 from datahub.services.row_locks import locked_rows
 from datahub.services.row_writing import update_row
 from fastgen_backend.origin import Origin
@@ -61,8 +61,9 @@ def _lock(definition: Definition, user_id: UUID) -> None:
 def _treat(
     definition: Definition, user_id: UUID, referring: list[Column], going: Mapping[int, Q], origin: Origin
 ) -> None:
-    how = definition.table.on_owner_delete
-    while how != Table.OnOwnerDelete.KEEP and (rows := locked_rows(definition, Q(owner=user_id), limit=BATCH)):
+    how, own = definition.table.on_owner_delete, Q(owner=user_id)
+    keys = needed_to_delete(definition) if how == Table.OnOwnerDelete.DELETE else ()
+    while how != Table.OnOwnerDelete.KEEP and (rows := locked_rows(definition, own, limit=BATCH, keys=keys)):
         if how == Table.OnOwnerDelete.DELETE:
             delete_locked(definition, rows, referring, origin, going)
             continue

@@ -1,7 +1,7 @@
 """What is done with locked or new rows, within the caller’s transaction, and told by their events."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -41,6 +41,11 @@ def update(
             if definition.table.row_events:
                 tell_row(signals.row_updated, definition, row, changed, origin)
     refuse_unless(definition, condition, rows)
+
+
+def needed_to_delete(definition: Definition) -> Collection[str]:
+    """The members that `delete_locked` needs of rows: what they hold may be large."""
+    return definition.members.keys() if definition.table.row_events else ("id", "revision")
 
 
 def delete_locked(

@@ -1,6 +1,6 @@
 """Rows as a caller may reach them to write: locked, within the rules before and after."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import models
@@ -28,11 +28,12 @@ def lock_rows(
     is_bulk: bool,
     *,
     keeps_keys: bool = False,
+    keys: Collection[str] = (),
 ) -> list[Row]:
     """These rows in this order, kept from others until the commit; raises `NoSuchRow` or `AccessDenied`."""
     q = models.Q(pk__in=ids)
     q = q & as_q(condition) if condition != ALWAYS else q
-    found = {row["id"]: row for row in locked_rows(definition, q, keeps_keys=keeps_keys)}
+    found = {row["id"]: row for row in locked_rows(definition, q, keeps_keys=keeps_keys, keys=keys)}
     missing = [(index, id) for index, id in enumerate(ids) if id not in found]
     if missing:
         _refuse_missing(definition, missing, caller, is_bulk)
@@ -51,12 +52,20 @@ def refuse_unreached(
 
 
 def locked_rows(
-    definition: Definition, q: models.Q, limit: int | None = None, *, keeps_keys: bool = False
+    definition: Definition,
+    q: models.Q,
+    limit: int | None = None,
+    *,
+    keeps_keys: bool = False,
+    keys: Collection[str] = (),
 ) -> list[Row]:
-    """The rows for which `q` holds, kept from others until the commit; with `keeps_keys` not from being referred to."""
-    keys = list(definition.members)
+    """The rows for which `q` holds, kept from others until the commit; with `keeps_keys` not from being referred to.
+
+    They have the members `keys`, or all.
+    """
+    keys = keys or definition.members.keys()
     rows = definition.rows().filter(q).order_by("pk").select_for_update(no_key=keeps_keys)
-    attributes = [member.attribute for member in definition.members.values()]
+    attributes = [definition.members[key].attribute for key in keys]
     values = rows.values_list(*attributes)
     return [dict(zip(keys, row, strict=True)) for row in (values[:limit] if limit else values)]
 

@@ -16,7 +16,7 @@ from datahub.errors import (
 from datahub.filters import Condition, as_q
 from datahub.models import Table, Verb
 from datahub.row_shapes import Row, written
-from datahub.services.row_changes import delete_locked, insert, update
+from datahub.services.row_changes import delete_locked, insert, needed_to_delete, update
 from datahub.services.row_input import (
     ROWS_MAX,
     check_number,
@@ -98,7 +98,7 @@ def delete_row(*, table: Table, id: UUID, caller: Caller, origin: Origin, revisi
     """Delete a row. Raises `NoSuchRow`, `RevisionConflict`, `RowInUse`, `AccessDenied` or `CallerMissing`."""
     with open_for_deletion(table, caller, by_name=True) as (definition, referring):
         condition = permitted(definition, Verb.DELETE, caller)
-        rows = lock_rows(definition, [id], condition, caller, is_bulk=False)
+        rows = lock_rows(definition, [id], condition, caller, is_bulk=False, keys=needed_to_delete(definition))
         if revision is not None and rows[0]["revision"] != revision:
             raise _outdated(rows[0]["revision"])
         delete_locked(definition, rows, referring, origin)
@@ -120,7 +120,7 @@ def delete_rows(
     with open_for_deletion(table, caller, by_name=True) as (definition, referring):
         rules = [permitted(definition, verb, caller) for verb in (Verb.DELETE, Verb.LIST)]
         condition = both(*rules, where(definition))
-        rows = locked_rows(definition, as_q(condition), limit=most + 1)
+        rows = locked_rows(definition, as_q(condition), limit=most + 1, keys=needed_to_delete(definition))
         if len(rows) > most:
             detail = _("More than %(count)d rows match; narrow the filter or raise maxAffected.")
             if most == AFFECTED_MAX:

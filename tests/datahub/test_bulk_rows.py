@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from datahub.dynamic import find_definition
 from tests.conftest import Api
 from tests.datahub.conftest import made, pointers
 
@@ -124,6 +127,21 @@ def test_rows_are_deleted_by_a_filter(people: Api, rows: list[dict[str, Any]]):
 
 def test_rows_are_deleted_by_a_search(people: Api, rows: list[dict[str, Any]]):
     assert made(people.delete(f"{ROWS}?q=BOB"), 200) == {"deleted": 1}
+
+
+@pytest.mark.parametrize("path", [f"{ROWS}?age__gte=31", f"{ROWS}/<id>"])
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_a_row_holds_is_read_to_delete_it_only_where_that_is_told(
+    people: Api, rows: list[dict[str, Any]], path: str, tells: bool
+):
+    made(people.patch("/tables/people", {"rowEvents": tells}), 200)
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = people.delete(path.replace("<id>", rows[0]["id"]))
+
+    city = find_definition("people").members["city"].attribute
+    assert answer.status_code in (200, 204)
+    assert any(f'"{city}"' in query["sql"] for query in queries if query["sql"].startswith("SELECT")) is tells
 
 
 @pytest.mark.parametrize("query", ["", "?maxAffected=10", "?q=", "?q=&maxAffected=10"])

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from datahub.models import IdempotentAnswer
+from datahub.services import idempotency
 from datahub.services.idempotency import delete_old_answers
 from tests.conftest import Api, together
 from tests.datahub.conftest import made
@@ -53,6 +54,28 @@ def test_a_key_belongs_to_one_address(people: Api):
     _post(people, {"name": "Ann"})
 
     assert _post(people, {"name": "Ann"}, path=f"{ROWS}?onConflict=email&resolution=merge").status_code == 409
+
+
+def test_a_key_belongs_to_one_table_whatever_others_are_called(people: Api):
+    _post(people, {"name": "Ann"})
+    people.delete("/tables/people")
+    made(people.post("/tables", {"name": "People", "columns": [{"name": "Name", "type": "text"}]}))
+
+    assert made(_post(people, {"name": "Ann"}), 409)["code"] == "idempotency-key-reused"
+
+
+def test_an_answer_that_is_too_large_to_keep_is_refused_and_nothing_done(people: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(idempotency, "ANSWER_MAX", 1000)
+    rows = [{"name": "Ann"}] * 10
+
+    refusal = made(_post(people, rows), 409)
+
+    assert (refusal["code"], refusal["detail"]) == (
+        "answer-too-large",
+        "Send fewer rows at once, or leave out the Idempotency-Key.",
+    )
+    assert _count(people) == 0
+    assert _post(people, rows[:2]).status_code == 201
 
 
 def test_a_key_of_another_caller_is_another_key(people: Api, key: Callable[..., Api], person: Callable[..., Api]):

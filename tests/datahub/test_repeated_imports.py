@@ -58,6 +58,15 @@ def test_an_import_whose_commit_was_not_heard_of_goes_on(people: Api, monkeypatc
     assert rows_of(people, "people", "name") == [["Ann"]]
 
 
+def test_a_key_belongs_to_one_table_whatever_others_are_called(people: Api):
+    _send(people)
+    do_jobs()
+    people.delete("/tables/people")
+    made(people.post("/tables", {"name": "People", "columns": [{"name": "Name", "type": "text"}]}))
+
+    assert made(_send(people), 409)["code"] == "idempotency-key-reused"
+
+
 def test_a_new_table_is_made_once(admin: Api):
     first = _send(admin, query="table=people&create=true")
     do_jobs()

@@ -1,10 +1,11 @@
 """Who names a column that is not there is told which ones are, if the table is open to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from fastgen_backend import errors, problems
 from tests.conftest import Api
 from tests.datahub.conftest import made
 from tests.datahub.importing import NDJSON, imported, send
@@ -30,6 +31,23 @@ ASKED: list[tuple[str, str, Any, str]] = [
     ("POST", f"{ROWS}?onConflict=nme&resolution=merge", {"name": "Ann"}, "email"),
     ("DELETE", f"{ROWS}?nme=Ann", None, ALL),
 ]
+
+
+@pytest.mark.parametrize("path", ["/tables", ROWS])
+def test_of_any_number_of_unknown_members_a_hundred_are_told(people: Api, path: str, monkeypatch: pytest.MonkeyPatch):
+    found: set[int] = set()
+
+    def count(made: Sequence[errors.FieldError]) -> str:
+        found.add(len(made))
+        return ""
+
+    monkeypatch.setattr(problems, "detail_of", count)
+    monkeypatch.setattr(errors, "detail_of", count)
+
+    refusal = made(people.post(path, {f"a{number}": 1 for number in range(10_000)} | {"name": "Ann"}), 400)
+
+    assert len(refusal["errors"]) == 100
+    assert found == {100}
 
 
 @pytest.mark.parametrize(("method", "path", "body", "there"), ASKED)
