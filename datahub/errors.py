@@ -132,6 +132,12 @@ class TableBusy(DomainError):
     title = _("The table is busy")
 
 
+class RowsTooLarge(DomainError):
+    status = 409
+    code = "rows-too-large"
+    title = _("These rows are too large to be written at once")
+
+
 class NotHidden(DomainError):
     status = 409
     code = "not-hidden"

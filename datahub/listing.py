@@ -15,7 +15,8 @@ from datahub.errors import NoSuchRow
 from datahub.filters import ALWAYS, Comparison, Condition, as_q
 from datahub.models import Verb
 from datahub.row_queries import Ordering, RowQuery
-from datahub.statements import Found, refuse_outdated, select
+from datahub.row_sizes import BYTES_MAX, count_that_fits, may_be_large
+from datahub.statements import Found, refuse_outdated, select, sizes
 
 EXACT_BELOW = 10_000  # an estimate of fewer rows is counted
 
@@ -42,12 +43,14 @@ def list_rows(definition: Definition, query: RowQuery, caller: Caller) -> Page:
     order = full_order(definition, query.order)
     members = tuple(dict.fromkeys([*query.fields, *query.expand, *(each.member for each in order)]))
     after = open_cursor(definition, order, query.cursor) if query.cursor else None
-    found = read_after(definition, condition, order, after, members, query.limit + 1)
+    found, is_cut = read_after(definition, condition, order, after, members, query.limit + 1)
     refuse_outdated(definition, found)
     cursor = ""
     if sum(map(len, found)) > query.limit:
+        is_cut = True
         found[-1].drop_last()
         found = [each for each in found if len(each)]
+    if is_cut:
         last = dict(zip(members, found[-1].values(-1), strict=True))
         cursor = make_cursor(definition, order, [last[each.member] for each in order])
     how = "exact" if query.count == "estimated" and allowed != ALWAYS else query.count  # an estimate tells of all rows
@@ -71,7 +74,7 @@ def walk(definition: Definition, query: RowQuery, caller: Caller, size: int) -> 
     order = full_order(definition, query.order)
     members = tuple(dict.fromkeys([*query.fields, *(each.member for each in order)]))
     after: Sequence[Any] | None = None
-    while pieces := read_after(definition, condition, order, after, members, size):
+    while pieces := read_after(definition, condition, order, after, members, size)[0]:
         yield from pieces
         last = dict(zip(members, pieces[-1].values(-1), strict=True))
         after = [last[each.member] for each in order]
@@ -94,20 +97,28 @@ def read_after(
     after: Sequence[Any] | None,
     members: Sequence[Member],
     limit: int,
-) -> list[Found]:
-    """The next `limit` rows after the one that has the values `after` in the members of `order`; none is empty."""
-    if after is None:
-        first = select(definition, members, condition, order, limit)
-        return [first] if len(first) else []
+) -> tuple[list[Found], bool]:
+    """The next `limit` rows after the one that has the values `after` in the members of `order`; none is empty.
+
+    Also whether there are fewer because more would be too large. One there always is.
+    """
     found: list[Found] = []
-    for segment in segments(order, after):
-        piece = select(definition, members, both(condition, segment), order, limit)
-        limit -= len(piece)
-        if len(piece):
+    room = BYTES_MAX
+    for segment in [ALWAYS] if after is None else segments(order, after):
+        where, count, held = both(condition, segment), limit, []
+        if may_be_large(members, limit):
+            held = sizes(definition, members, where, order, limit)
+            count = count_that_fits(held, room) or int(not found)
+            room -= sum(held[:count])
+        piece = select(definition, members, where, order, count) if count else ()
+        if piece:
             found.append(piece)
+        if count < len(held):
+            return found, True
+        limit -= len(piece)
         if limit <= 0:
             break
-    return found
+    return found, False
 
 
 def segments(order: Sequence[Ordering], after: Sequence[Any]) -> Iterator[Condition]:

@@ -1,6 +1,6 @@
 """Rows between JSON and Python: what a caller sends, checked; what a caller is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -39,7 +39,7 @@ def read_values(
             row[key] = _read(member, value)
         except Unfit as unfit:
             errors.append(FieldError(f"{pointer}/{key}", unfit.code, unfit.reason))
-    errors += _unknown(definition, unknown[:MOST_ERRORS], pointer)
+    errors += _unknown(definition, unknown[: MOST_ERRORS + 1], pointer)
     if is_new:
         for key in sorted(definition.required - given.keys()):
             errors.append(FieldError(f"{pointer}/{key}", "required", _("This column needs a value.")))
@@ -82,9 +82,3 @@ def written(members: Sequence[Member], values: Sequence[Any]) -> dict[str, Any]:
         if isinstance(member.type, Json) and row[member.key] is not None:
             row[member.key] = orjson.Fragment(member.type.write(row[member.key]))
     return row
-
-
-def shown_row(definition: Definition, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole row as JSON shows it."""
-    members = list(definition.members.values())
-    return shown(members, [row[member.key] for member in members])

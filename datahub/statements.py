@@ -23,6 +23,7 @@ from datahub.column_types.stored import DocumentField, NumberDecoder
 from datahub.dynamic import Definition, Member, OutdatedDefinition, identity_sql, is_now
 from datahub.filters import Condition, as_q, operands, shape, simplified
 from datahub.row_queries import Ordering
+from datahub.row_sizes import size_of
 from fastgen_backend.prepared import Parameter
 
 STATEMENTS_MAX = 200  # of one version of a table
@@ -37,16 +38,34 @@ def select(
     definition: Definition, members: Sequence[Member], condition: Condition, order: Sequence[Ordering], limit: int
 ) -> "Found":
     """The first `limit` rows that meet the condition, in this order."""
+    return _ask(Select, definition, members, condition, order, limit)
+
+
+def sizes(
+    definition: Definition, members: Sequence[Member], condition: Condition, order: Sequence[Ordering], limit: int
+) -> list[int]:
+    """How many bytes each of the rows that `select` would give has, about."""
+    return [size for size, _identity in _ask(Sizes, definition, members, condition, order, limit).rows]
+
+
+def _ask(
+    kind: "type[Select]",
+    definition: Definition,
+    members: Sequence[Member],
+    condition: Condition,
+    order: Sequence[Ordering],
+    limit: int,
+) -> "Found":
     condition = simplified(condition)
     values = operands(condition)
     if len(values) > KEPT_OPERANDS_MAX:
-        return Select(definition, members, condition, order, limit).ask(values)
-    key = (tuple(members), shape(condition), tuple(order), limit)
+        return kind(definition, members, condition, order, limit).ask(values)
+    key = (kind, tuple(members), shape(condition), tuple(order), limit)
     statement: Select | None = definition.statements.get(key)
     if statement is None:
         if len(definition.statements) >= STATEMENTS_MAX:
             definition.statements.clear()
-        statement = definition.statements[key] = Select(definition, members, condition, order, limit)
+        statement = definition.statements[key] = kind(definition, members, condition, order, limit)
     return statement.ask(values)
 
 
@@ -95,7 +114,7 @@ class Select:
 
         rows = definition.rows().filter(as_q(condition, place)).order_by(*map(sorting, order))
         identity = RawSQL(identity_sql(definition.table.pk), (), models.TextField())  # noqa: S611  ours
-        compiler = rows.values_list(*map(_selected, members), identity)[:limit].query.get_compiler("default")
+        compiler = rows.values_list(*self._expressions(members), identity)[:limit].query.get_compiler("default")
         self.keys = [member.key for member in members]
         self._places = {member: index for index, member in enumerate(members)}
         self._sql = ""
@@ -107,6 +126,9 @@ class Select:
         self._converters = list(compiler.get_converters(columns).items())
         self._moments = [place for place, member in enumerate(members) if _comes_as_text(member)]
         self._showers = [shower(member) for member in members]
+
+    def _expressions(self, members: Sequence[Member]) -> list[Any]:
+        return [_selected(member) for member in members]
 
     def ask(self, values: Sequence[Any]) -> Found:
         """The rows for these operands."""
@@ -140,6 +162,13 @@ class Select:
                     item[key] = show(value)
             items.append(item)
         return items
+
+
+class Sizes(Select):
+    """The same rows, of which it is only asked how large they are."""
+
+    def _expressions(self, members: Sequence[Member]) -> list[Any]:
+        return [size_of(members)]
 
 
 def refuse_outdated(definition: Definition, found: Sequence[Found]) -> None:

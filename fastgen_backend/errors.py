@@ -27,6 +27,8 @@ def detail_of(errors: Sequence[FieldError]) -> str:
     """What to say on the whole, where there are one or more such errors."""
     if len(errors) == 1:
         return errors[0].detail
+    if len(errors) > MOST_ERRORS:
+        return _("More than %(count)d members are not valid.") % {"count": MOST_ERRORS}
     return _("%(count)d members are not valid.") % {"count": len(errors)}
 
 

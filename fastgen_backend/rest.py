@@ -43,7 +43,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             names = {name for name, field in self.fields.items() if not field.read_only}
-            if unknown := list(islice((name for name in data if name not in names), MOST_ERRORS)):
+            if unknown := list(islice((name for name in data if name not in names), MOST_ERRORS + 1)):
                 message = _("There is no such member; nothing is taken here.")
                 if known := ", ".join(sorted(names)):
                     message = _("There is no such member; there are: %(known)s.") % {"known": known}

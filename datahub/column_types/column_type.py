@@ -70,6 +70,11 @@ class ColumnType(ABC):
         """Why no index can be made of such a column, in a sentence; empty where one can."""
         return ""
 
+    @property
+    def bytes_max(self) -> int:
+        """How many bytes a value has at most, about, when it is written out."""
+        return 40
+
     @abstractmethod
     def field(self) -> "models.Field[Any, Any]":
         """The field that stores it."""

@@ -30,6 +30,10 @@ class MultiChoice(ColumnType):
     def takes_all_of(self, older: ColumnType) -> bool:
         return set(older.options["choices"]) <= set(self.options["choices"])
 
+    @property
+    def bytes_max(self) -> int:
+        return sum(4 * len(choice) + 4 for choice in self.options["choices"])
+
     def index_flaw(self) -> str:
         return _("A list of choices can’t be indexed or unique.")
 
@@ -67,6 +71,10 @@ class Json(ColumnType):
     name = "json"
     operators = frozenset({"isnull", "empty"})
     is_sortable = False
+
+    @property
+    def bytes_max(self) -> int:
+        return JSON_MAX_BYTES
 
     def index_flaw(self) -> str:
         return _("JSON can’t be indexed or unique.")

@@ -69,6 +69,10 @@ class Relation(Identifier):
     def takes_all_of(self, older: ColumnType) -> bool:
         return all(self.options[option] == older.options[option] for option in ("table", "many"))
 
+    @property
+    def bytes_max(self) -> int:
+        return super().bytes_max * (RELATED_MAX if self.many else 1)
+
     def index_flaw(self) -> str:
         return _("A relation to many rows can’t be indexed or unique.") if self.many else ""
 

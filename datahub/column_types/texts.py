@@ -27,6 +27,10 @@ class _AnyText(ColumnType):
     is_searched = True
     longest: int
 
+    @property
+    def bytes_max(self) -> int:
+        return 4 * self.longest  # in UTF-8
+
     def field(self) -> "models.Field[Any, Any]":
         return ExactTextField(null=True)
 

@@ -21,7 +21,7 @@ from datahub.services import obstacles, references
 from datahub.services.bulk import write_values
 from datahub.services.changes import alone_with, raise_version
 from datahub.services.column_rules import check_rules
-from datahub.services.conversion import BATCH, Failures, Wanted, converted, keep_original, try_out
+from datahub.services.conversion import Failures, Wanted, batch_of, converted, keep_original, try_out
 from datahub.services.indexes import create_indexes, drop_indexes
 from datahub.services.jobs import Lease, ask_for, finish, hold
 from datahub.services.rebuilding import drop_physical_column, refuse_exhausted
@@ -189,13 +189,13 @@ def _copy(definition: Definition, conversion: Conversion, after: UUID | None) ->
     rows = both.rows().filter(**{into.db_column: None}).exclude(**{column.db_column: None}).order_by("pk")
     rows = rows.filter(updated_at__gte=conversion.looks_since) if conversion.looks_since else rows
     rows = rows.filter(pk__gt=after) if after else rows
-    batch = list(rows.select_for_update(no_key=True).values_list("pk", column.db_column)[:BATCH])
+    batch = batch_of(rows.select_for_update(no_key=True), column)
     failures = Failures(column.key)
     pairs = [pair for pair in converted(batch, _wanted(column, into), failures) if pair[1] is not None]
     if not conversion.nulls_unconvertible:
         failures.refuse()
     write_values(definition.table.db_table, field_of(into), pairs)
-    return _Done(len(pairs), batch[-1][0] if len(batch) == BATCH else None)
+    return _Done(len(pairs), batch[-1][0] if batch else None)
 
 
 def _note(conversion: Conversion, done: _Done) -> None:

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import ngettext
 
 from datahub import ddl
 from datahub.column_types import ColumnType, Relation, Unfit, column_type
-from datahub.dynamic import Definition, field_of, find_table
+from datahub.dynamic import Definition, field_of, find_table, member_of
 from datahub.errors import SHOWN_MAX, NoSuchTable, Unconvertible
 from datahub.models import Column, Table
+from datahub.row_sizes import count_that_fits, may_be_large, size_of
 from datahub.services import references
 from datahub.services.bulk import write_values
 from datahub.services.column_checks import check_type
@@ -150,10 +151,19 @@ def keep_original(before: Column, column: Column) -> None:
 def _batches(definition: Definition, column: Column) -> Iterator[Values]:
     """Ids and values of all rows that have one, in the order of the ids."""
     name, last = column.db_column, None
-    rows = definition.rows().exclude(**{name: None}).order_by("pk").values_list("pk", name)
-    while batch := list((rows.filter(pk__gt=last) if last else rows)[:BATCH]):
+    rows = definition.rows().exclude(**{name: None}).order_by("pk")
+    while batch := batch_of(rows.filter(pk__gt=last) if last else rows, column):
         yield batch
         last = batch[-1][0]
+
+
+def batch_of(rows: "models.QuerySet[Any]", column: Column) -> Values:
+    """The first of these rows, as many as are converted at once: their ids and values."""
+    count, member = BATCH, member_of(column)
+    if may_be_large([member], count):
+        sizes = rows.values_list(size_of([member]), flat=True)[:count]
+        count = max(count_that_fits(sizes), 1)
+    return list(rows.values_list("pk", member.attribute)[:count])
 
 
 def converted(batch: Values, wanted: Wanted, failures: Failures) -> Values:

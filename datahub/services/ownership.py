@@ -10,6 +10,7 @@ from datahub import locks, signals
 from datahub.dynamic import Definition, definition_of, table_by_number
 from datahub.errors import NoSuchTable
 from datahub.models import Column, Table
+from datahub.row_sizes import rows_at_once
 from datahub.services import references
 from datahub.services.row_changes import delete_locked, needed_to_delete, tell_row
 from datahub.services.row_locks import locked_rows
@@ -18,6 +19,7 @@ from fastgen_backend.origin import Origin
 from fastgen_backend.time_limits import unlimited
 
 BATCH = 1000
+NEEDED_TO_CLEAR = ("id", "revision", "updatedAt", "owner")
 
 
 def treat_rows_of(*, user_id: UUID, origin: Origin) -> None:
@@ -62,8 +64,9 @@ def _treat(
     definition: Definition, user_id: UUID, referring: list[Column], going: Mapping[int, Q], origin: Origin
 ) -> None:
     how, own = definition.table.on_owner_delete, Q(owner=user_id)
-    keys = needed_to_delete(definition) if how == Table.OnOwnerDelete.DELETE else ()
-    while how != Table.OnOwnerDelete.KEEP and (rows := locked_rows(definition, own, limit=BATCH, keys=keys)):
+    keys = needed_to_delete(definition) if how == Table.OnOwnerDelete.DELETE else NEEDED_TO_CLEAR
+    limit = rows_at_once([definition.members[key] for key in keys], BATCH)
+    while how != Table.OnOwnerDelete.KEEP and (rows := locked_rows(definition, own, limit, keys=keys)):
         if how == Table.OnOwnerDelete.DELETE:
             delete_locked(definition, rows, referring, origin, going)
             continue

@@ -10,7 +10,7 @@ from datahub import signals
 from datahub.dynamic import Definition
 from datahub.filters import Condition
 from datahub.models import Column, Table
-from datahub.row_shapes import Row, shown_row
+from datahub.row_shapes import Row, shown
 from datahub.services import references
 from datahub.services.row_input import refuse_missing_targets
 from datahub.services.row_locks import refuse_unless
@@ -67,8 +67,8 @@ def delete_locked(
 
 def tell_row(signal: Any, definition: Definition, row: Row, keys: Iterable[str], origin: Origin) -> None:
     """A row's signal, with the values of these members."""
-    everything = shown_row(definition, row)
-    values = {key: everything[key] for key in keys}
+    members = [definition.members[key] for key in keys]
+    values = shown(members, [row[member.key] for member in members])
     signal.send(sender=Table, table_id=definition.table.uid, row_id=row["id"], values=values, origin=origin)
 
 

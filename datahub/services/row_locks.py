@@ -12,10 +12,12 @@ from datahub.errors import (
     AccessDenied,
     CallerMissing,
     NoSuchRow,
+    RowsTooLarge,
 )
 from datahub.filters import ALWAYS, NEVER, Condition, as_q
 from datahub.models import Verb
 from datahub.row_shapes import Row
+from datahub.row_sizes import BYTES_MAX, may_be_large, size_of
 
 SHOWN_ANYWAY = frozenset({"id", "revision", "updatedAt"})
 
@@ -33,7 +35,7 @@ def lock_rows(
     """These rows in this order, kept from others until the commit; raises `NoSuchRow` or `AccessDenied`."""
     q = models.Q(pk__in=ids)
     q = q & as_q(condition) if condition != ALWAYS else q
-    found = {row["id"]: row for row in locked_rows(definition, q, keeps_keys=keeps_keys, keys=keys)}
+    found = {row["id"]: row for row in locked_rows(definition, q, len(ids), keeps_keys=keeps_keys, keys=keys)}
     missing = [(index, id) for index, id in enumerate(ids) if id not in found]
     if missing:
         _refuse_missing(definition, missing, caller, is_bulk)
@@ -54,20 +56,28 @@ def refuse_unreached(
 def locked_rows(
     definition: Definition,
     q: models.Q,
-    limit: int | None = None,
+    limit: int,
     *,
     keeps_keys: bool = False,
     keys: Collection[str] = (),
 ) -> list[Row]:
-    """The rows for which `q` holds, kept from others until the commit; with `keeps_keys` not from being referred to.
+    """The first rows for which `q` holds, kept from others until the commit; with `keeps_keys` not from being named.
 
-    They have the members `keys`, or all.
+    They have the members `keys`, or all. Raises `RowsTooLarge` where several are more than one request may read.
     """
     keys = keys or definition.members.keys()
-    rows = definition.rows().filter(q).order_by("pk").select_for_update(no_key=keeps_keys)
-    attributes = [definition.members[key].attribute for key in keys]
-    values = rows.values_list(*attributes)
-    return [dict(zip(keys, row, strict=True)) for row in (values[:limit] if limit else values)]
+    members = [definition.members[key] for key in keys]
+    rows = definition.rows().filter(q).order_by("pk")
+    if limit > 1 and may_be_large(members, limit):
+        _refuse_large([size for (size,) in rows.values_list(size_of(members))[:limit]])
+    values = rows.select_for_update(no_key=keeps_keys).values_list(*(member.attribute for member in members))
+    return [dict(zip(keys, row, strict=True)) for row in values[:limit]]
+
+
+def _refuse_large(sizes: Sequence[int]) -> None:
+    if len(sizes) > 1 and sum(sizes) > BYTES_MAX:
+        detail = _("These rows hold %(size)s MB, and one request takes %(max)s MB of such; name fewer at once.")
+        raise RowsTooLarge(detail % {"size": f"{sum(sizes) // 1_000_000:,}", "max": BYTES_MAX // 1_000_000})
 
 
 def refuse_unless(definition: Definition, condition: Condition, rows: Sequence[Row]) -> None:

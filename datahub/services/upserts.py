@@ -180,5 +180,5 @@ def _find(definition: Definition, member: Member, values: Sequence[Any]) -> dict
     """The rows that have one of the values, locked."""
     if not values:
         return {}
-    found = locked_rows(definition, models.Q(**{f"{member.attribute}__in": values}), keeps_keys=True)
+    found = locked_rows(definition, models.Q(**{f"{member.attribute}__in": values}), len(values), keeps_keys=True)
     return {row[member.key]: row for row in found}

@@ -113,7 +113,7 @@ def test_of_many_unknown_members_a_hundred_are_named(caller: Api, path: str) -> 
     answer = _send(caller, path, dict.fromkeys(map(str, range(10_000)), 1))
 
     assert (answer.status_code, len(answer.json()["errors"])) == (400, 100)
-    assert answer.json()["detail"] == "10000 members are not valid."
+    assert answer.json()["detail"] == "More than 100 members are not valid."
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)

@@ -22,7 +22,7 @@ ROWS = "/tables/items/rows"
 def admin(key: Key, monkeypatch: pytest.MonkeyPatch) -> Api:
     """An admin of a table of 25 rows, where more than 10 are many and a batch has 4."""
     monkeypatch.setattr(conversion, "AT_ONCE_MAX", 10)
-    monkeypatch.setattr(background_conversion, "BATCH", 4)
+    monkeypatch.setattr(conversion, "BATCH", 4)
     monkeypatch.setattr(background_conversion, "FEW", 2)
     admin = key("*")
     columns = [{"name": "Size", "type": "text", "indexed": True}, {"name": "Name", "type": "text"}]

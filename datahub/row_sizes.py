@@ -1,0 +1,59 @@
+"""How many bytes rows hold: so that one request reads only so much of them at once, whatever users put in."""
+
+from collections.abc import Collection, Iterable
+from itertools import accumulate, takewhile
+from typing import Any
+
+from django.db import models
+
+from datahub.dynamic import Member
+
+SMALL = 100  # bytes, of which it does not matter how many are used
+BYTES_MAX = 32_000_000  # at once; with all that is made of them they take some five times as much memory
+
+
+def may_be_large(members: Collection[Member], count: int) -> bool:
+    """Whether so many rows could hold more in these members than is read at once."""
+    return count * bytes_max(members) > BYTES_MAX
+
+
+def count_that_fits(sizes: Iterable[int], room: int | None = None) -> int:
+    """How many of rows with these sizes go into `room`, which is `BYTES_MAX` unless told."""
+    room = BYTES_MAX if room is None else room
+    return sum(1 for _each in takewhile(lambda total: total <= room, accumulate(sizes)))
+
+
+def rows_at_once(members: Collection[Member], most: int) -> int:
+    """How many rows, `most` at most, are never too large; one always is taken."""
+    return max(1, min(most, BYTES_MAX // bytes_max(members)))
+
+
+def size_of(members: Collection[Member]) -> "models.Expression":
+    """How many bytes of a row these members have, about."""
+    small = sum(member.type.bytes_max for member in members if member.type.bytes_max <= SMALL)
+    others = [_Bytes(models.F(member.attribute)) for member in members if member.type.bytes_max > SMALL]
+    return _Sum(models.Value(small), *others)
+
+
+def bytes_max(members: Iterable[Member]) -> int:
+    """How many bytes a row may have in these members, about."""
+    return sum(member.type.bytes_max for member in members)
+
+
+class _Bytes(models.Func):
+    """How long a value is as a text in UTF-8. PostgreSQL knows that without a look at what it has set apart."""
+
+    template = "COALESCE(OCTET_LENGTH(%(expressions)s::text), 0)"
+    output_field = models.BigIntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "COALESCE(LENGTH(CAST(%(expressions)s AS BLOB)), 0)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class _Sum(models.Func):
+    """All of them together, of which there may be hundreds."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " + "
+    output_field = models.BigIntegerField()
