@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from datahub.dynamic import Definition, Member
 from datahub.filter_reading import condition_from_json, condition_from_parameters, search
 from datahub.filters import ALWAYS, Condition, Every
 from datahub.names import no_such_column
-from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
+from fastgen_backend.errors import MOST_ERRORS, FieldError, InvalidInput, pointer_part
 from fastgen_backend.limits import PAGE_DEFAULT, PAGE_MAX
 
 COUNTS = ("none", "estimated", "exact")
@@ -70,10 +71,10 @@ def query_from_json(body: Any, definition: Definition) -> RowQuery:
     if not isinstance(body, dict):
         raise InvalidInput([FieldError("", "not-an-object", _("This must be a JSON object."))])
     reader = _Reader(definition)
-    for name in body:
-        if name != "filter" and name not in OPTIONS:
-            detail = _("There is no such member; there are: %(known)s.") % {"known": ", ".join(("filter", *OPTIONS))}
-            reader.refuse(name, "unknown-member", detail)
+    known = ("filter", *OPTIONS)
+    detail = _("There is no such member; there are: %(known)s.") % {"known": ", ".join(known)}
+    for name in islice((name for name in body if name not in known), MOST_ERRORS + 1):
+        reader.refuse(name, "unknown-member", detail)
     condition: Condition = ALWAYS
     if "filter" in body:
         condition = reader.collect(lambda: condition_from_json(body["filter"], definition.members))

@@ -157,7 +157,9 @@ def _started(request: Request, upload: Upload, where: dict[str, Any]) -> HttpRes
     if key is None:
         answer = Answer(202, _written(start_import(upload=upload, **where)))
     else:
-        into = "" if where["makes_table"] else find_table(where["table"]).uid  # another may have its key by now
+        into = ""
+        if not where["makes_table"]:
+            where["table"] = into = str(find_table(where["table"]).uid)  # another may have its key by now
         answer = import_once(
             key=key,
             actor=where["origin"].actor,

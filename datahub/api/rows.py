@@ -25,7 +25,7 @@ from datahub.filters import ALWAYS, Condition, simplified
 from datahub.models import Table, Verb
 from datahub.row_queries import query_from_parameters
 from datahub.services import idempotency, rows, upserts
-from datahub.services.row_input import ROWS_MAX
+from datahub.services.row_input import ROWS_MAX, check_number
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.rest import api_origin
 
@@ -185,6 +185,7 @@ def _conflict(parameters: Mapping[str, str]) -> dict[str, Any]:
 def _changes(body: Any) -> list[tuple[UUID, Any]]:
     if not isinstance(body, list):
         raise InvalidInput([FieldError("", "not-an-array", _("Send an array of rows, each with its id."))])
+    check_number(body)  # before anything is said of each
     errors, changes = [], []
     for index, item in enumerate(body):
         try:

@@ -22,9 +22,9 @@ def insert(
     definition: Definition, rows: Sequence[Row], places: Sequence[str], condition: Condition, origin: Origin
 ) -> None:
     """Insert rows, as far as the condition holds for them, and tell it."""
-    refuse_missing_targets(definition, rows, places)
     insert_rows(definition, _in_order_of_uniques(definition, rows))
     refuse_unless(definition, condition, rows)
+    refuse_missing_targets(definition, rows, places)  # who may not create the row learns nothing of them
     _tell_all(signals.row_created, definition, rows, origin)
 
 

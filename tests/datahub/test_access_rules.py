@@ -333,6 +333,17 @@ def test_a_change_must_satisfy_the_rule_before_and_after(people: Api, rows: dict
     ]
 
 
+def test_who_may_not_create_a_row_learns_nothing_of_what_it_might_refer_to(people: Api, known: dict[str, Api]):
+    made(people.post("/tables", {"name": "Authors"}))
+    there = made(people.post("/tables/authors/rows", {}))["id"]
+    column = {"name": "Author", "type": "relation", "options": {"table": "authors"}}
+    made(people.post("/tables/people/columns", column))
+    _set(people, create={"filter": {"field": "city", "op": "in", "value": "@user.roles"}})
+
+    for author in (there, "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"):
+        assert known["ann"].post(ROWS, {"name": "Ann", "author": author}).status_code == 403
+
+
 @pytest.mark.parametrize("owner", [None, "ann", "bob"])
 @pytest.mark.parametrize("rule", ["everyone", "authenticated", "owner", "mine"])
 def test_a_person_neither_takes_nor_gives_away_an_owner(

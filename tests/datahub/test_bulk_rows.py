@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from datahub.column_types.identities import Identifier
 from datahub.dynamic import find_definition
 from tests.conftest import Api
 from tests.datahub.conftest import made, pointers
@@ -117,6 +118,15 @@ def test_two_rows_can_not_take_the_same_unique_value(people: Api, rows: list[dic
 @pytest.mark.parametrize("body", [{}, {"id": NOBODY}, [], [{"id": NOBODY}] * 1001, None, 7])
 def test_changes_are_an_array_of_a_thousand_at_most(people: Api, body: Any):
     assert people.patch(ROWS, body).status_code == 400
+
+
+def test_too_many_changes_are_refused_before_each_is_looked_at(people: Api, monkeypatch: pytest.MonkeyPatch):
+    looked_at: list[Any] = []
+    monkeypatch.setattr(Identifier, "read", lambda _self, value: looked_at.append(value))
+
+    [error] = made(people.patch(ROWS, [{"id": 1}] * 1001), 400)["errors"]
+
+    assert (error["pointer"], looked_at) == ("", [])
 
 
 def test_rows_are_deleted_by_a_filter(people: Api, rows: list[dict[str, Any]]):

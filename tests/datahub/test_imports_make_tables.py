@@ -112,11 +112,13 @@ def test_the_one_person_among_the_owners_may_stand_in_any_batch(admin: Api, pers
     result = imported(admin, "table=things&create=true", content)
 
     assert (result["state"], result["rowsImported"], result["rowsRejected"]) == ("done", 3, 2)
+    without = imported(admin, "table=others&create=true", content.replace(id_of("ann@example.com"), NOBODY))
+    assert without["state"] == "failed"
 
 
 def test_members_that_are_too_many_are_refused_before_any_is_looked_at(admin: Api, monkeypatch: pytest.MonkeyPatch):
     looked_at: list[object] = []
-    monkeypatch.setattr(JsonGuess, "see", lambda _self, cells: looked_at.append(cells))
+    monkeypatch.setattr(JsonGuess, "__init__", looked_at.append)
     content = json.dumps({f"a{number}": 1 for number in range(COLUMNS_MAX + 6)})
 
     result = imported(admin, "table=things&create=true", content, NDJSON)

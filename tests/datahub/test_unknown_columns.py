@@ -33,7 +33,7 @@ ASKED: list[tuple[str, str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize("path", ["/tables", ROWS])
+@pytest.mark.parametrize("path", ["/tables", ROWS, f"{ROWS}/query"])
 def test_of_any_number_of_unknown_members_a_hundred_are_told(people: Api, path: str, monkeypatch: pytest.MonkeyPatch):
     found: set[int] = set()
 
@@ -44,10 +44,10 @@ def test_of_any_number_of_unknown_members_a_hundred_are_told(people: Api, path: 
     monkeypatch.setattr(problems, "detail_of", count)
     monkeypatch.setattr(errors, "detail_of", count)
 
-    refusal = made(people.post(path, {f"a{number}": 1 for number in range(10_000)} | {"name": "Ann"}), 400)
+    refusal = made(people.post(path, {f"a{number}": 1 for number in range(10_000)}), 400)
 
     assert len(refusal["errors"]) == 100
-    assert found == {101}
+    assert max(found) <= 102
 
 
 @pytest.mark.parametrize(("method", "path", "body", "there"), ASKED)
