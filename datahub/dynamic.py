@@ -64,7 +64,7 @@ class Definition:
     def __init__(self, table: Table, columns: Sequence[Column]) -> None:
         self.table = table
         self.columns = columns
-        own = [member_of(column) for column in columns]
+        own = [Member(each.key, each.db_column, column_type(each.type, each.options), each) for each in columns]
         self.own: Mapping[str, Member] = {member.key: member for member in own}
         self.members: Mapping[str, Member] = {member.key: member for member in (*SYSTEM_MEMBERS, *own)}
         self.identity = _identity(table)
@@ -281,11 +281,6 @@ def named_system_fields() -> "list[models.Field[Any, Any]]":
     for name, field in fields.items():
         field.set_attributes_from_name(name)
     return list(fields.values())
-
-
-def member_of(column: Column) -> Member:
-    """What rows have of a column."""
-    return Member(column.key, column.db_column, column_type(column.type, column.options), column)
 
 
 def field_of(column: Column) -> "models.Field[Any, Any]":

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -24,17 +25,30 @@ Rows = dict[UUID, dict[str, Any]]  # by id
 BATCH = 1000  # ids in a query: a page may name more rows than PostgreSQL takes parameters
 
 
+@dataclass(slots=True)
+class _Room:
+    """How many bytes the answer may still hold; of each relation those that are not worth measuring."""
+
+    left: int
+    unmeasured: int
+
+    def take(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            detail = _("What these rows refer to is more than one answer holds; ask for fewer of them by ‘limit’.")
+            raise InvalidInput([FieldError("/expand", "too-large", detail)])
+
+
 def expanded(rows: Sequence[Mapping[str, Any]], members: Sequence[Member], caller: Caller) -> list[dict[str, Any]]:
     """For each row, given by key, its `{"<relation>": row | null}`; of a relation to many the rows it may see.
 
     Raises `InvalidInput` where that is more than one answer may hold.
     """
     found: list[dict[str, Any]] = [{} for _row in rows]
-    room = BYTES_MAX
+    room = _Room(BYTES_MAX, BYTES_MAX // max(len(members), 1))
     for member in members:
         named = [_ids(member, row[member.key]) for row in rows]
-        there, size = _read(member, Counter(chain.from_iterable(named)), caller, room)
-        room -= size
+        there = _read(member, Counter(chain.from_iterable(named)), caller, room)
         for ids, expansion in zip(named, found, strict=True):
             visible = [there[id] for id in ids if id in there]
             is_many = isinstance(member.type, Relation) and member.type.many
@@ -48,28 +62,24 @@ def _ids(member: Member, value: Any) -> list[UUID]:
     return member.type.ids(value) if isinstance(member.type, Relation) else [value]
 
 
-def _read(member: Member, named: Counter[UUID], caller: Caller, room: int) -> tuple[Rows, int]:
-    """The rows that are named so many times each, and how large they are together, at most `room`."""
+def _read(member: Member, named: Counter[UUID], caller: Caller, room: "_Room") -> Rows:
+    """The rows that are named, each so many times."""
     if member.column is None:
-        return _read_owners(set(named), caller), 0
+        return _read_owners(set(named), caller)
     if not named or member.column.target_id is None:
-        return {}, 0
+        return {}
     try:
         definition = definition_of(table_by_number(member.column.target_id))
         condition = permitted(definition, Verb.READ, caller)
     except (AccessDenied, CallerMissing, NoSuchTable):
-        return {}, 0
+        return {}
     rows = definition.rows().filter(as_q(condition))
     members = list(definition.members.values())
-    size = bytes_max(members) * named.total()
-    if size > room:
+    if bytes_max(members) * named.total() > room.unmeasured:
         sizes = _by_id(rows.values_list("pk", size_of(members)), named)
-        size = sum(bytes * named[id] for id, bytes in sizes)
-        if size > room:
-            detail = _("What these rows refer to is more than one answer holds; ask for fewer of them by ‘limit’.")
-            raise InvalidInput([FieldError("/expand", "too-large", detail)])
+        room.take(sum(size * named[id] for id, size in sizes))
     values = _by_id(rows.values_list(*(member.attribute for member in members)), named)
-    return {row[0]: written(members, row) for row in values}, size
+    return {row[0]: written(members, row) for row in values}
 
 
 def _by_id(rows: "models.QuerySet[Any, Any]", ids: Iterable[UUID]) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from fastgen_backend.strict_json import load_strictly
 
 CELL_MAX = 10_000_000  # characters; no column takes so many
-LINE_MAX = 20_000_000  # characters of a row of CSV, on however many lines; its cells take fifteen times as much memory
+LINE_MAX = 20_000_000  # characters of a row of CSV, on however many lines; each takes up to fifty bytes of memory
 JSON_LINE_MAX = 10_000_000  # bytes of NDJSON, whose objects take twenty times as much memory
 BATCH_ROWS = 20_000
 BATCH_BYTES = 8_000_000
@@ -149,8 +149,6 @@ class CsvFile(RowFile):
                     texts += record
                 elif record:
                     batch.flaws.append(_wrong_width(line, end, len(record), width))
-                else:
-                    continue
                 if len(lines) >= BATCH_ROWS or raw.taken >= stop or len(batch.flaws) >= BATCH_ROWS:
                     break
             else:
@@ -193,19 +191,19 @@ class NdjsonFile(RowFile):
     def __init__(self, chunks: Iterable[bytes]) -> None:
         super().__init__(chunks)
         self._line = 0
-        self._lines = self._filled(io.BufferedReader(self._raw, 65536))
+        self._lines = self._numbered(io.BufferedReader(self._raw, 65536))
 
     def skip(self, rows: int) -> None:
-        for _row in range(rows):
-            next(self._lines, None)
+        while rows:
+            rows -= bool(next(self._lines).strip())
 
     def _fill(self, batch: Batch, stop: int) -> None:
         for text in self._lines:
-            record = _record(text)
+            record = _record(text) if text.strip() else None
             if isinstance(record, dict):
                 batch.lines.append(self._line)
                 batch.records.append(record)
-            else:
+            elif record:
                 batch.flaws.append(Flaw(self._line, "", record))
             if batch.read >= BATCH_ROWS or self._raw.taken >= stop:
                 break
@@ -215,10 +213,9 @@ class NdjsonFile(RowFile):
     def cells(self, batch: Batch, headers: Sequence[str]) -> list[Cells]:
         return [[record.get(header) for record in batch.records] for header in headers]
 
-    def _filled(self, file: IO[bytes]) -> Iterator[bytes]:
+    def _numbered(self, file: IO[bytes]) -> Iterator[bytes]:
         for self._line, line in enumerate(_bounded(file, JSON_LINE_MAX), start=1):
-            if line.strip():
-                yield line
+            yield line
 
 
 def _bounded(file: IO[AnyStr], most: int) -> Iterator[AnyStr]:

@@ -114,7 +114,7 @@ def read_after(
         if piece:
             found.append(piece)
         if count < len(held):
-            return found, True
+            return found, bool(found)
         limit -= len(piece)
         if limit <= 0:
             break

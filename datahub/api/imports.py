@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datahub.api import serializers as shapes
+from datahub.api import import_serializers as shapes
 from datahub.api.promises import PromisingEndpoint
 from datahub.api.row_parameters import ONCE
 from datahub.dynamic import find_table

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from datahub import ddl
 from datahub.column_types import ColumnType, Relation, Unfit, column_type
-from datahub.dynamic import Definition, field_of, find_table, member_of
+from datahub.dynamic import Definition, field_of, find_table
 from datahub.errors import SHOWN_MAX, NoSuchTable, Unconvertible
 from datahub.models import Column, Table
 from datahub.row_sizes import count_that_fits, may_be_large, size_of
@@ -159,7 +159,7 @@ def _batches(definition: Definition, column: Column) -> Iterator[Values]:
 
 def batch_of(rows: "models.QuerySet[Any]", column: Column) -> Values:
     """The first of these rows, as many as are converted at once: their ids and values."""
-    count, member = BATCH, member_of(column)
+    count, [member] = BATCH, Definition(column.table, [column]).own.values()
     if may_be_large([member], count):
         sizes = rows.values_list(size_of([member]), flat=True)[:count]
         count = max(count_that_fits(sizes), 1)

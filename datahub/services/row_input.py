@@ -19,6 +19,12 @@ from fastgen_backend.ids import uuid7
 ROWS_MAX = 1000  # in one call
 
 
+def refuse(errors: Sequence[FieldError]) -> None:
+    """Raise `InvalidInput` where there are errors."""
+    if errors:
+        raise InvalidInput(errors)
+
+
 def check_number(items: Sequence[Any]) -> None:
     """Raise `InvalidInput` unless these are 1 to 1,000."""
     if not 1 <= len(items) <= ROWS_MAX:
@@ -40,8 +46,7 @@ def read_new_rows(definition: Definition, items: Sequence[Any], places: Sequence
         values = read_values(definition, item, place, errors, owner_too=caller.writes_all, is_new=True)
         system = {"id": uuid7(), "createdAt": now, "updatedAt": now, "revision": 1, "owner": caller.user_id}
         rows.append({**system, **values})
-    if errors:
-        raise InvalidInput(errors)
+    refuse(errors)
     refuse_unknown_owners(definition, rows, places, caller)
     return rows
 
@@ -53,8 +58,7 @@ def read_changes(definition: Definition, items: Sequence[Any], places: Sequence[
         read_values(definition, item, place, errors, owner_too=caller.writes_all, is_new=False)
         for item, place in zip(items, places, strict=True)
     ]
-    if errors:
-        raise InvalidInput(errors)
+    refuse(errors)
     refuse_unknown_owners(definition, new, places, caller)
     return new
 
@@ -66,12 +70,15 @@ def refuse_repeated(ids: Sequence[UUID], places: Sequence[str]) -> None:
         if id in seen:
             errors.append(FieldError(f"{place}/id", "repeated-row", _("This row stands twice; name each once.")))
         seen.add(id)
-    if errors:
-        raise InvalidInput(errors)
+    refuse(errors)
 
 
-def refuse_missing_targets(definition: Definition, rows: Sequence[Row], places: Sequence[str]) -> None:
-    """Raise `InvalidInput` where a relation names a row that is not there; the others stay until the commit."""
+def missing_targets(definition: Definition, rows: Sequence[Row], places: Sequence[str]) -> list[FieldError]:
+    """Where relations name rows that are not there; the others stay until the commit.
+
+    To be asked before rows are locked, as whoever deletes a target does, and told after the rules are held: who may
+    not write learns nothing of other tables.
+    """
     errors: list[FieldError] = []
     for member in definition.relations:
         type, column = member.type, member.column
@@ -87,5 +94,4 @@ def refuse_missing_targets(definition: Definition, rows: Sequence[Row], places: 
             for id in gone.intersection(ids):
                 detail = _("There is no row %(id)s in the table that this refers to.") % {"id": id}
                 errors.append(FieldError(f"{place}/{member.key}", "no-such-row", detail))
-    if errors:
-        raise InvalidInput(errors)
+    return errors

@@ -42,17 +42,6 @@ def lock_rows(
     return [found[id] for id in ids]
 
 
-def refuse_unreached(
-    definition: Definition, ids: Sequence[UUID], condition: Condition, caller: Caller, is_bulk: bool
-) -> None:
-    """Raise what `lock_rows` would, and lock nothing: before anything else is told of what was sent for these rows."""
-    q = models.Q(pk__in=ids)
-    q = q & as_q(condition) if condition != ALWAYS else q
-    found = set(definition.rows().filter(q).values_list("pk", flat=True))
-    if missing := [(index, id) for index, id in enumerate(ids) if id not in found]:
-        _refuse_missing(definition, missing, caller, is_bulk)
-
-
 def locked_rows(
     definition: Definition,
     q: models.Q,
@@ -76,8 +65,8 @@ def locked_rows(
 
 def _refuse_large(sizes: Sequence[int]) -> None:
     if len(sizes) > 1 and sum(sizes) > BYTES_MAX:
-        detail = _("These rows hold %(size)s MB, and one request takes %(max)s MB of such; name fewer at once.")
-        raise RowsTooLarge(detail % {"size": f"{sum(sizes) // 1_000_000:,}", "max": BYTES_MAX // 1_000_000})
+        detail = _("These rows hold more than the %(max)d MB that one request takes; name fewer at once.")
+        raise RowsTooLarge(detail % {"max": BYTES_MAX // 1_000_000})
 
 
 def refuse_unless(definition: Definition, condition: Condition, rows: Sequence[Row]) -> None:

@@ -20,13 +20,14 @@ from datahub.services.row_changes import delete_locked, insert, needed_to_delete
 from datahub.services.row_input import (
     ROWS_MAX,
     check_number,
+    missing_targets,
     places_of,
     read_changes,
     read_new_rows,
-    refuse_missing_targets,
+    refuse,
     refuse_repeated,
 )
-from datahub.services.row_locks import lock_rows, locked_rows, readable, refuse_unreached
+from datahub.services.row_locks import lock_rows, locked_rows, readable
 from datahub.services.row_transactions import clear_refusals, open_for_deletion, open_for_writing
 from fastgen_backend.origin import Origin
 
@@ -58,7 +59,9 @@ def create_rows(*, table: Table, items: Sequence[Any], caller: Caller, origin: O
         condition = permitted(definition, Verb.CREATE, caller)
         rows = read_new_rows(definition, items, places, caller)
         attempt.on(definition, rows, places)
-        insert(definition, rows, places, condition, origin)
+        missing = missing_targets(definition, rows, places)
+        insert(definition, rows, condition, origin)
+        refuse(missing)
     return Written(definition, rows)
 
 
@@ -83,14 +86,13 @@ def update_rows(
     with clear_refusals() as attempt, open_for_writing(table, by_name=True) as definition:
         condition = permitted(definition, Verb.UPDATE, caller)
         new = read_changes(definition, items, places, caller)
-        if any(row.get(member.key) for member in definition.relations for row in new):
-            refuse_unreached(definition, ids, condition, caller, is_bulk)
-            refuse_missing_targets(definition, new, places)  # before the rows are locked, as whoever deletes a target
+        missing = missing_targets(definition, new, places)
         rows = lock_rows(definition, ids, condition, caller, is_bulk, keeps_keys=True)
         if revision is not None and rows[0]["revision"] != revision:
             raise _outdated(rows[0]["revision"])
         attempt.on(definition, rows, places)
         update(definition, rows, new, condition, origin)
+        refuse(missing)
         return Written(definition, readable(definition, rows, new, condition, caller))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from datahub.models import Table, Verb
 from datahub.names import first_of
 from datahub.row_shapes import Row, read_values
 from datahub.services.row_changes import insert, update
-from datahub.services.row_input import check_number, places_of, read_changes, read_new_rows, refuse_missing_targets
+from datahub.services.row_input import check_number, missing_targets, places_of, read_changes, read_new_rows, refuse
 from datahub.services.row_locks import locked_rows, readable
 from datahub.services.row_transactions import clear_refusals, open_for_writing
 from datahub.services.rows import Written
@@ -92,16 +93,22 @@ def _upsert(
         there = _find(definition, member, [item.value for item in wanted if item.value is not None])
         old = [item for item in wanted if item.value in there]
         new = [item for item in wanted if item.value not in there]
-        _refuse_hidden(definition, member, old, [there[item.value] for item in old], resolving, resolution)
+        ids = [there[item.value] for item in old]
+        _refuse_hidden(definition, member, old, ids, resolving, resolution)
         rows = read_new_rows(definition, _given(new), _places(new), caller)
+        sent = read_changes(definition, _given(old), _places(old), caller) if resolution is Resolution.MERGE else []
+        missing = missing_targets(definition, rows, _places(new))
+        missing += missing_targets(definition, sent, _places(old if sent else []))
+        kept = _lock(definition, member, old, ids, resolving)
         attempt.on(definition, rows, _places(new))
         if new:
-            insert(definition, rows, _places(new), creating, origin)
+            insert(definition, rows, creating, origin)
         result = {item.place: row for item, row in zip(new, rows, strict=True)}
-        kept = [there[item.value] for item in old]
-        if resolution is Resolution.MERGE:
+        if sent:
             attempt.on(definition, kept, _places(old))
-            kept = _merge(definition, old, kept, resolving, caller, origin)
+            update(definition, kept, sent, resolving, origin)
+            kept = readable(definition, kept, sent, resolving, caller)
+        refuse(missing)
         result.update({item.place: row for item, row in zip(old, kept, strict=True)})
     return Written(definition, [result[item.place] for item in wanted])
 
@@ -110,36 +117,20 @@ def _refuse_hidden(
     definition: Definition,
     member: Member,
     items: Sequence[_Item],
-    rows: Sequence[Row],
+    ids: Sequence[UUID],
     condition: Condition,
     resolution: Resolution,
 ) -> None:
     """Raise `_NotForYou` where the condition does not hold for a row that is there."""
-    if condition == ALWAYS or not rows:
+    if condition == ALWAYS or not ids:
         return
-    ids = [row["id"] for row in rows]
     allowed = set(definition.rows().filter(as_q(condition), pk__in=ids).values_list("pk", flat=True))
-    if hidden := [item for item, row in zip(items, rows, strict=True) if row["id"] not in allowed]:
+    if hidden := [item for item, id in zip(items, ids, strict=True) if id not in allowed]:
         detail = _("There is a row with this value, and it is not yours to change.")
         if resolution is Resolution.IGNORE:
             detail = _("There is a row with this value, and it is not yours to see.")
         errors = [FieldError(f"{item.place}/{member.key}", UniqueConflict.code, detail) for item in hidden]
         raise _NotForYou(detail, errors, len(hidden))
-
-
-def _merge(
-    definition: Definition,
-    items: Sequence[_Item],
-    rows: Sequence[Row],
-    condition: Condition,
-    caller: Caller,
-    origin: Origin,
-) -> list[Row]:
-    """Give rows that are there what was sent; as the caller may see them."""
-    sent = read_changes(definition, _given(items), _places(items), caller)
-    refuse_missing_targets(definition, sent, _places(items))
-    update(definition, rows, sent, condition, origin)
-    return readable(definition, rows, sent, condition, caller)
 
 
 def _given(items: Sequence[_Item]) -> list[Any]:
@@ -176,9 +167,22 @@ def _read_items(definition: Definition, member: Member, items: Sequence[Any], pl
     return read
 
 
-def _find(definition: Definition, member: Member, values: Sequence[Any]) -> dict[Any, Row]:
-    """The rows that have one of the values, locked."""
+def _find(definition: Definition, member: Member, values: Sequence[Any]) -> dict[Any, UUID]:
+    """The ids of the rows that have one of the values."""
     if not values:
         return {}
-    found = locked_rows(definition, models.Q(**{f"{member.attribute}__in": values}), len(values), keeps_keys=True)
-    return {row[member.key]: row for row in found}
+    rows = definition.rows().filter(**{f"{member.attribute}__in": values})
+    return dict(rows.values_list(member.attribute, "pk"))
+
+
+def _lock(
+    definition: Definition, member: Member, items: Sequence[_Item], ids: Sequence[UUID], condition: Condition
+) -> list[Row]:
+    """The rows of the items, locked. Raises `UniqueConflict` where one has another value by now, or was hidden."""
+    if not items:
+        return []
+    q = models.Q(pk__in=ids) if condition == ALWAYS else models.Q(pk__in=ids) & as_q(condition)
+    found = {row[member.key]: row for row in locked_rows(definition, q, len(ids), keeps_keys=True)}
+    if any(item.value not in found for item in items):
+        raise UniqueConflict(_("Rows with these values are being changed by others right now; try again."))
+    return [found[item.value] for item in items]

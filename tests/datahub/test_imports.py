@@ -1,5 +1,8 @@
 """A file becomes rows: what goes in, what is kept apart, and who may do it."""
 
+import json
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection
 
@@ -13,6 +16,7 @@ from tests.datahub.importing import CSV, NDJSON, do_jobs, imported, rows_of, sen
 
 pytestmark = pytest.mark.django_db
 NOBODY = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
+EMPTY = "\n" * 150_000
 PERSON = "name,email,age\nAnn,ann@example.com,42\n"
 
 
@@ -282,6 +286,50 @@ def test_a_cell_that_is_too_long_is_told_in_our_words(people: Api):
         1,
         "Line 3 can’t be read (a cell has more than 10,000,000 characters); a quote may be missing there.",
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "type"),
+    [
+        (f"name\n{EMPTY}Ann\n{EMPTY}Ben\n{EMPTY}", CSV),
+        (f'{EMPTY}{{"name": "Ann"}}\n{EMPTY} \n{{"name": "Ben"}}{EMPTY}', NDJSON),
+    ],
+)
+@pytest.mark.parametrize("portions", range(1, 6))
+def test_empty_lines_are_read_some_at_a_time_and_passed_over_once_more(
+    people: Api, monkeypatch: pytest.MonkeyPatch, content: str, type: str, portions: int
+):
+    monkeypatch.setattr(import_files, "BATCH_BYTES", 1)
+    id = made(send(people, "table=people", content, type), 202)["id"]
+
+    do_jobs(portions)
+    assert state_of(people, id)["state"] == "running"
+    do_jobs()
+
+    result = state_of(people, id)
+    assert (result["state"], result["rowsRead"], result["rowsImported"]) == ("done", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "type"),
+    [("name,age\n" + "Ann,x\n" * 3000, CSV), (json.dumps(dict.fromkeys(map(str, range(3000)))) + "\n", NDJSON)],
+)
+def test_of_any_number_of_flaws_of_a_batch_the_first_thousand_are_kept(
+    people: Api, monkeypatch: pytest.MonkeyPatch, content: str, type: str
+):
+    kept: list[int] = []
+    refuse = Converted.refuse
+
+    def watch(self: Converted, reasons: Any) -> None:
+        refuse(self, reasons)
+        kept.append(len(self.flaws))
+
+    monkeypatch.setattr(Converted, "refuse", watch)
+
+    result = imported(people, "table=people", content, type)
+
+    assert (len(result["rejects"]), max(kept)) == (1000, 1000)
+    assert result["rowsRejected"] == content.count("\n") - (type == CSV)
 
 
 def test_rows_on_many_lines_are_bounded_each_by_itself(people: Api, monkeypatch: pytest.MonkeyPatch):

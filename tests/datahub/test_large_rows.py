@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from authpages.services.users import delete_user
-from datahub import expansion, listing, row_sizes
+from datahub import expansion, listing, row_sizes, statements
 from datahub.dynamic import find_definition
 from datahub.models import Job
 from datahub.services import background_conversion, conversion, row_locks
@@ -144,6 +144,20 @@ def test_a_row_of_four_hundred_columns_has_a_size(admin: Api):
     assert list(sizes) == [1200, 1200]
 
 
+@pytest.mark.parametrize("query", ["limit=200", "order=stars,title&limit=200"])
+def test_rows_that_are_deleted_while_their_page_is_measured_end_it(
+    notes: Api, monkeypatch: pytest.MonkeyPatch, query: str
+):
+    def measure(definition: Any, *others: Any) -> list[int]:
+        found = statements.sizes(definition, *others)
+        definition.rows().all().delete()
+        return found
+
+    monkeypatch.setattr(listing, "sizes", measure)
+
+    assert made(notes.get(f"{ROWS}?{query}"), 200) == {"items": [], "nextCursor": None}
+
+
 # Beside each other -------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +186,21 @@ def test_rows_beside_others_count_as_often_as_they_are_answered(
         assert (error["pointer"], error["code"]) == ("/expand", "too-large")
 
 
+def test_what_was_not_measured_takes_no_room_from_what_was(shelves: Api, monkeypatch: pytest.MonkeyPatch):
+    column = {"name": "Label", "type": "text", "options": {"maxLength": 1000}}
+    made(shelves.post("/tables", {"name": "Labels", "columns": [column]}))
+    label = made(shelves.post("/tables/labels/rows", {"label": "x"}))["id"]
+    column = {"name": "Label", "type": "relation", "options": {"table": "labels"}}
+    made(shelves.post("/tables/shelves/columns", column))
+    [shelf, _other] = made(shelves.get("/tables/shelves/rows"), 200)["items"]
+    made(shelves.patch(f"/tables/shelves/rows/{shelf['id']}", {"label": label}), 200)
+    _read_at_once(9000, monkeypatch)  # a label may have 4,000 and has 1; the notes have less than 8,000
+
+    [found, _other] = made(shelves.get("/tables/shelves/rows?expand=label,notes"), 200)["items"]
+
+    assert (found["expand"]["label"]["label"], len(found["expand"]["notes"])) == ("x", 2)
+
+
 # Writes ------------------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +225,16 @@ def test_nor_merged(notes: Api, monkeypatch: pytest.MonkeyPatch):
     for resolution in ("merge", "ignore"):
         assert made(notes.post(path + resolution, items), 409)["code"] == "rows-too-large"
         made(notes.post(path + resolution, items[:2]), 200)
+
+
+def test_who_may_not_merge_a_row_learns_nothing_of_its_size(notes: Api, person: Callable[..., Api]):
+    made(notes.patch("/tables/notes/columns/title", {"unique": True}), 200)
+    made(notes.patch("/tables/notes", {"access": {"create": "authenticated", "update": "owner"}}), 200)
+    items = [{"title": f"{number:02}"} for number in range(len(SIZES))]
+
+    refusal = made(person().post(f"{ROWS}?onConflict=title&resolution=merge", items), 409)
+
+    assert refusal["code"] == "unique-conflict"
 
 
 def test_a_single_row_may_be_as_large_as_it_is(notes: Api, monkeypatch: pytest.MonkeyPatch):

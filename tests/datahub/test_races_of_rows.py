@@ -114,6 +114,29 @@ def test_what_is_deleted_while_others_begin_to_refer_to_it_is_never_left_danglin
     assert _named(people) <= {row["id"] for row in people.get(ROWS).json()["items"]}
 
 
+@pytest.mark.parametrize("write", ["merge", "patch"])
+def test_who_changes_what_rows_refer_to_does_not_block_who_deletes_that(people: Api, call: Any, write: str):
+    _pins(people, "clear", many=False)
+    made(people.post("/tables/pins/columns", {"name": "Label", "type": "text", "unique": True}))
+    ids = [row["id"] for row in made(people.post(ROWS, [{"name": "Ann"}] * 5))["items"]]
+    pins = made(people.post("/tables/pins/rows", [{"label": str(number), "of": ids[number]} for number in range(5)]))
+
+    def run(number: int) -> int:
+        mine = number // 2 % 5
+        if number % 2:
+            return int(call("DELETE", f"{ROWS}/{ids[mine]}").status_code)
+        if write == "patch":
+            path = f"/tables/pins/rows/{pins['items'][mine]['id']}"
+            return int(call("PATCH", path, {"of": ids[mine]}).status_code)
+        merge = "/tables/pins/rows?onConflict=label&resolution=merge"
+        return int(call("POST", merge, {"label": str(mine), "of": ids[mine]}).status_code)
+
+    statuses = together(run, AT_ONCE)
+
+    assert set(statuses) <= {200, 204, 400, 404}
+    assert _named(people) <= {row["id"] for row in people.get(ROWS).json()["items"]}
+
+
 def test_a_deletion_waits_for_who_has_begun_to_refer(people: Api, call: Any):
     _pins(people, "restrict", many=False)
     row = made(people.post(ROWS, {"name": "Ann"}))

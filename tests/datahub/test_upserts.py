@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from datahub.services import upserts
 from tests.conftest import Api
 from tests.datahub.conftest import made, pointers
 
@@ -164,6 +166,34 @@ def test_a_merge_must_satisfy_the_rule_before_and_after(people: Api, person: Cal
     assert ann.post(MERGE, {**given, "city": "Oslo"}).status_code == 403
     assert ann.post(MERGE, {**given, "age": 1}).status_code == 200
     assert ann.post(MERGE, {**given, "email": "new@example.com", "city": "Oslo"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", [MERGE, IGNORE])
+def test_a_row_that_has_another_value_when_it_is_locked_is_looked_for_again(
+    people: Api, ann: dict[str, Any], monkeypatch: pytest.MonkeyPatch, path: str
+):
+    answers = iter([{EMAIL: UUID(ann["id"])}])
+    find = upserts._find
+    monkeypatch.setattr(upserts, "_find", lambda *asked: next(answers, None) or find(*asked))
+    made(people.patch(f"{ROWS}/{ann['id']}", {"email": "new@example.com"}), 200)
+
+    row = made(people.post(path, {"name": "Bob", "email": EMAIL, "age": 7}), 200)
+
+    assert row["id"] != ann["id"]
+    assert [row["age"] for row in _all(people)] == [30, 7]
+
+
+@pytest.mark.parametrize("path", [MERGE, IGNORE])
+def test_a_row_that_is_hidden_when_it_is_locked_is_none_of_the_callers(
+    people: Api, ann: dict[str, Any], person: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, path: str
+):
+    people.patch("/tables/people", {"access": {"create": "authenticated", "read": "owner", "update": "owner"}})
+    monkeypatch.setattr(upserts, "_refuse_hidden", lambda *_asked: None)  # who had a look before it was taken away
+
+    refusal = made(person("bob@example.com").post(path, {"name": "Bob", "email": EMAIL, "age": 7}), 409)
+
+    assert "try again" in refusal["detail"]
+    assert _all(people) == [ann]
 
 
 def test_the_owner_of_a_merged_row_stays(people: Api, ann: dict[str, Any], person: Callable[..., Api]):

@@ -21,7 +21,7 @@ from datahub.inference import JsonGuess, TextGuess
 from datahub.models import Import, ImportBatch, ImportChunk, ImportReject, Table
 from datahub.services import jobs
 from datahub.services.column_checks import COLUMNS_MAX, NewColumn
-from datahub.services.imports.plan import Converted, NotPossible, Plan
+from datahub.services.imports.plan import REJECTS_MAX, Converted, NotPossible, Plan
 from datahub.services.imports.upload import OWNER, SET_APART
 from datahub.services.owners import known_people
 from datahub.services.row_transactions import open_for_writing
@@ -29,7 +29,6 @@ from datahub.services.tables import create_table
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import origin_from
 
-REJECTS_MAX = 1000  # kept; all are counted
 TOLD_MAX = 500  # characters of what is wrong
 TRIES = 5  # of a batch, while others take its unique values
 CHUNKS_AT_ONCE = 20  # deleted in one portion

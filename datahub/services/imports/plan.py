@@ -1,7 +1,9 @@
 """How the cells of a file become the columns of one version of a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
+from itertools import chain
 from typing import Any
 
 from django.db import models
@@ -21,6 +23,9 @@ from datahub.services.imports.upload import NOWHERE, OWNER
 from datahub.services.owners import known_people
 from datahub.wire import wire_value
 from fastgen_backend.errors import pointer_part
+
+REJECTS_MAX = 1000  # kept; all are counted
+Reason = tuple[int, str, str]  # why a row is not fit: its index, the pointer of what is to blame, a sentence
 
 
 class NotPossible(Exception):
@@ -45,11 +50,18 @@ class Converted:
     fit: list[int]
     flaws: list[Flaw] = field(default_factory=list)
 
-    def refuse(self, reasons: Sequence[tuple[int, str, str]]) -> None:
-        """These rows are not fit: their index, the pointer of what is to blame, and why."""
-        unfit = {index for index, _pointer, _detail in reasons}
+    def refuse(self, reasons: Iterable[Reason]) -> None:
+        """These rows are not fit. Of any number of reasons the first are kept."""
+        unfit: set[int] = set()
+
+        def noted() -> Iterator[Reason]:
+            for reason in reasons:
+                unfit.add(reason[0])
+                yield reason
+
+        first = nsmallest(REJECTS_MAX, noted())
         self.fit = [index for index in self.fit if index not in unfit]
-        self.flaws += [Flaw(self.batch.lines[index], pointer, detail) for index, pointer, detail in reasons]
+        self.flaws += [Flaw(self.batch.lines[index], pointer, detail) for index, pointer, detail in first]
 
 
 class Plan:
@@ -84,15 +96,10 @@ class Plan:
         cells = dict(zip(headers, file.cells(batch, headers), strict=True))
         columns = {place.member.key: place.reader.read(cells[place.header]) for place in self._places}
         converted = Converted(batch, columns, list(range(len(batch.lines))))
-        reasons = [
-            (index, _pointer(place.member.key), detail)
-            for place in self._places
-            for index, detail in columns[place.member.key].flaws.items()
-        ]
-        if self._source.format == Import.Format.NDJSON:
-            reasons += _unknown_members(batch, headers)
-        if reasons:
-            converted.refuse(sorted(reasons))
+        flaws = [(_pointer(key), column.flaws) for key, column in columns.items() if column.flaws]
+        reasons = ((index, pointer, detail) for pointer, found in flaws for index, detail in found.items())
+        unknown = _unknown_members(batch, headers) if self._source.format == Import.Format.NDJSON else ()
+        converted.refuse(chain(reasons, unknown))
         return converted
 
     def refuse_conflicts(self, converted: Converted) -> None:
@@ -173,14 +180,11 @@ class Inserted:
     count: int
 
 
-def _unknown_members(batch: Batch, headers: Sequence[str]) -> list[tuple[int, str, str]]:
+def _unknown_members(batch: Batch, headers: Sequence[str]) -> Iterator[Reason]:
     known, detail = frozenset(headers), no_such_columns(headers)
-    return [
-        (index, _pointer(key), detail)
-        for index, record in enumerate(batch.records)
-        if not record.keys() <= known
-        for key in record.keys() - known
-    ]
+    for index, record in enumerate(batch.records):
+        if not record.keys() <= known:
+            yield from ((index, _pointer(key), detail) for key in record if key not in known)
 
 
 def _refuse_missing(place: _Place, relation: Relation, converted: Converted) -> None:
