@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from django.utils.translation import ngettext
 from fastgen_backend.strict_json import load_strictly
 
 CELL_MAX = 10_000_000  # characters; no column takes so many
-LINE_MAX = 20_000_000  # characters of a row of CSV, on however many lines; each takes up to fifty bytes of memory
+LINE_MAX = 20_000_000  # characters of a row of CSV, on however many lines
+CELLS_MAX = 100_000  # of a row of CSV; each takes up to eighty bytes of memory beside its characters
 JSON_LINE_MAX = 10_000_000  # bytes of NDJSON, whose objects take twenty times as much memory
 BATCH_ROWS = 20_000
 BATCH_BYTES = 8_000_000
 END = "\ud800"  # a line of our own after the last of a CSV, of what no file's text can hold
+CELL = re.compile(r'"[^"]*+(?:""[^"]*+)*+"?+[^,]*+|[^,]*+')  # as Python's reader takes it; none is tried twice
 csv.field_size_limit(CELL_MAX)
 
 Cells = Sequence[Any]  # of one column: texts of CSV, values of JSON; None is an absent member
@@ -122,7 +125,8 @@ class CsvFile(RowFile):
         text = io.TextIOWrapper(
             io.BufferedReader(self._raw, 65536), encoding="utf-8-sig", errors="surrogateescape", newline=""
         )
-        self._since_row = 0  # characters read since the last row ended
+        self._since_row = 0  # characters read since the last row ended,
+        self._cells = 0  # and the cells in them, where these are many
         self._reader = csv.reader(chain(self._lines(text), [END]))
         self.headers = self._read_headers()
 
@@ -165,11 +169,26 @@ class CsvFile(RowFile):
     def _lines(self, file: IO[str]) -> Iterator[str]:
         """The lines; raises `Unreadable` where a row, or a line, is too long to be one."""
         for number, line in enumerate(_bounded(file, LINE_MAX), start=1):
+            goes_on = self._since_row > 0
+            self._cells = self._cells if goes_on else 0
             self._since_row += len(line)
+            if self._since_row > CELLS_MAX:  # where a row goes on, it does so within quotes
+                self._cells -= goes_on
+                self._bound_cells(f'"{line}' if goes_on else line, number)
             if self._since_row > LINE_MAX:
                 detail = _("The row that goes on in line %(line)d has more than %(max)s characters.")
                 raise Unreadable(detail % {"line": number, "max": f"{LINE_MAX:,}"})
             yield line
+
+    def _bound_cells(self, text: str, number: int) -> None:
+        """Raise `Unreadable` where a row has too many cells."""
+        end = -1
+        while end < len(text) and (cell := CELL.match(text, end + 1)):
+            end = cell.end()
+            self._cells += 1
+            if self._cells > CELLS_MAX:
+                detail = _("The row in line %(line)d has more than %(max)s cells.")
+                raise Unreadable(detail % {"line": number, "max": f"{CELLS_MAX:,}"})
 
     def _read_headers(self) -> list[str]:
         try:
@@ -178,6 +197,7 @@ class CsvFile(RowFile):
                     if record == [END]:
                         break
                     raise Unreadable(_("A quote in the line of headers is never closed."))
+                self._since_row = 0
                 if record:
                     return [header.strip() for header in record]
         except csv.Error as error:

@@ -24,6 +24,11 @@ def insert(definition: Definition, rows: Sequence[Row], condition: Condition, or
     _tell_all(signals.row_created, definition, rows, origin)
 
 
+def merged(rows: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """The rows as they are to be."""
+    return [{**row, **values} for row, values in zip(rows, new, strict=True)]
+
+
 def update(
     definition: Definition, rows: Sequence[Row], new: Sequence[Row], condition: Condition, origin: Origin
 ) -> None:

@@ -11,22 +11,24 @@ from datahub import locks
 from datahub.access import Caller
 from datahub.dynamic import Definition, OutdatedDefinition, definition_now, definition_of
 from datahub.errors import NoSuchTable, RowInUse, RowTooLarge
+from datahub.filters import ALWAYS, Condition
 from datahub.models import Column, Table
 from datahub.row_shapes import Row
 from datahub.services import references
-from datahub.services.unique_values import refuse_taken
+from datahub.services.unique_values import refuse_beyond_rule, refuse_taken
 
 
 @dataclass
 class Attempt:
-    """What a transaction was about to write, to tell what the database refused of it."""
+    """What a transaction was about to write, and within which rule, to tell what the database refused of it."""
 
     definition: Definition | None = None
     rows: Sequence[Row] = ()
     places: Sequence[str] = ()
+    condition: Condition = ALWAYS
 
-    def on(self, definition: Definition, rows: Sequence[Row], places: Sequence[str]) -> None:
-        self.definition, self.rows, self.places = definition, rows, places
+    def on(self, definition: Definition, rows: Sequence[Row], places: Sequence[str], condition: Condition) -> None:
+        self.definition, self.rows, self.places, self.condition = definition, rows, places, condition
 
 
 @contextmanager
@@ -38,6 +40,7 @@ def clear_refusals() -> Iterator[Attempt]:
     except IntegrityError as error:
         if attempt.definition is None:
             raise
+        _refuse_beyond_rule(attempt)
         refuse_taken(attempt.definition, attempt.rows, attempt.places, error)
     except (OperationalError, DataError) as error:
         if RowTooLarge.is_meant_by(error):
@@ -79,6 +82,14 @@ def open_for_deletion(
             if caller.reads_all:
                 raise
             raise RowInUse(_("Other rows refer to it.")) from None  # which, where and how many is not for everyone
+
+
+def _refuse_beyond_rule(attempt: Attempt) -> None:
+    if attempt.definition is not None and attempt.condition != ALWAYS:
+        with open_for_writing(attempt.definition.table, by_name=True) as definition:
+            if definition.identity != attempt.definition.identity:
+                raise OutdatedDefinition
+            refuse_beyond_rule(definition, attempt.rows, attempt.condition)
 
 
 def _definition_by_name(table: Table) -> Definition:

@@ -16,7 +16,7 @@ from datahub.errors import (
 from datahub.filters import Condition, as_q
 from datahub.models import Table, Verb
 from datahub.row_shapes import Row, written
-from datahub.services.row_changes import delete_locked, insert, needed_to_delete, update
+from datahub.services.row_changes import delete_locked, insert, merged, needed_to_delete, update
 from datahub.services.row_input import (
     ROWS_MAX,
     check_number,
@@ -58,7 +58,7 @@ def create_rows(*, table: Table, items: Sequence[Any], caller: Caller, origin: O
     with clear_refusals() as attempt, open_for_writing(table, by_name=True) as definition:
         condition = permitted(definition, Verb.CREATE, caller)
         rows = read_new_rows(definition, items, places, caller)
-        attempt.on(definition, rows, places)
+        attempt.on(definition, rows, places, condition)
         missing = missing_targets(definition, rows, places)
         insert(definition, rows, condition, origin)
         refuse(missing)
@@ -90,7 +90,7 @@ def update_rows(
         rows = lock_rows(definition, ids, condition, caller, is_bulk, keeps_keys=True)
         if revision is not None and rows[0]["revision"] != revision:
             raise _outdated(rows[0]["revision"])
-        attempt.on(definition, rows, places)
+        attempt.on(definition, merged(rows, new), places, condition)
         update(definition, rows, new, condition, origin)
         refuse(missing)
         return Written(definition, readable(definition, rows, new, condition, caller))

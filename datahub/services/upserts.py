@@ -16,11 +16,12 @@ from datahub.filters import ALWAYS, Condition, as_q
 from datahub.models import Table, Verb
 from datahub.names import first_of
 from datahub.row_shapes import Row, read_values
-from datahub.services.row_changes import insert, update
+from datahub.services.row_changes import insert, merged, update
 from datahub.services.row_input import check_number, missing_targets, places_of, read_changes, read_new_rows, refuse
 from datahub.services.row_locks import locked_rows, readable
 from datahub.services.row_transactions import clear_refusals, open_for_writing
 from datahub.services.rows import Written
+from datahub.services.unique_values import refuse_beyond_rule
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -94,18 +95,21 @@ def _upsert(
         old = [item for item in wanted if item.value in there]
         new = [item for item in wanted if item.value not in there]
         ids = [there[item.value] for item in old]
-        _refuse_hidden(definition, member, old, ids, resolving, resolution)
+        if hidden := _hidden(definition, old, ids, resolving):
+            as_new = read_new_rows(definition, _given(hidden), _places(hidden), caller)
+            refuse_beyond_rule(definition, as_new, creating)
+            raise _not_for_you(hidden, member, resolution)
         rows = read_new_rows(definition, _given(new), _places(new), caller)
         sent = read_changes(definition, _given(old), _places(old), caller) if resolution is Resolution.MERGE else []
         missing = missing_targets(definition, rows, _places(new))
         missing += missing_targets(definition, sent, _places(old if sent else []))
         kept = _lock(definition, member, old, ids, resolving)
-        attempt.on(definition, rows, _places(new))
+        attempt.on(definition, rows, _places(new), creating)
         if new:
             insert(definition, rows, creating, origin)
         result = {item.place: row for item, row in zip(new, rows, strict=True)}
         if sent:
-            attempt.on(definition, kept, _places(old))
+            attempt.on(definition, merged(kept, sent), _places(old), resolving)
             update(definition, kept, sent, resolving, origin)
             kept = readable(definition, kept, sent, resolving, caller)
         refuse(missing)
@@ -113,24 +117,20 @@ def _upsert(
     return Written(definition, [result[item.place] for item in wanted])
 
 
-def _refuse_hidden(
-    definition: Definition,
-    member: Member,
-    items: Sequence[_Item],
-    ids: Sequence[UUID],
-    condition: Condition,
-    resolution: Resolution,
-) -> None:
-    """Raise `_NotForYou` where the condition does not hold for a row that is there."""
+def _hidden(definition: Definition, items: Sequence[_Item], ids: Sequence[UUID], condition: Condition) -> list[_Item]:
+    """Those of the items for whose row, which is there, the condition does not hold."""
     if condition == ALWAYS or not ids:
-        return
+        return []
     allowed = set(definition.rows().filter(as_q(condition), pk__in=ids).values_list("pk", flat=True))
-    if hidden := [item for item, id in zip(items, ids, strict=True) if id not in allowed]:
-        detail = _("There is a row with this value, and it is not yours to change.")
-        if resolution is Resolution.IGNORE:
-            detail = _("There is a row with this value, and it is not yours to see.")
-        errors = [FieldError(f"{item.place}/{member.key}", UniqueConflict.code, detail) for item in hidden]
-        raise _NotForYou(detail, errors, len(hidden))
+    return [item for item, id in zip(items, ids, strict=True) if id not in allowed]
+
+
+def _not_for_you(items: Sequence[_Item], member: Member, resolution: Resolution) -> _NotForYou:
+    detail = _("There is a row with this value, and it is not yours to change.")
+    if resolution is Resolution.IGNORE:
+        detail = _("There is a row with this value, and it is not yours to see.")
+    errors = [FieldError(f"{item.place}/{member.key}", UniqueConflict.code, detail) for item in items]
+    return _NotForYou(detail, errors, len(items))
 
 
 def _given(items: Sequence[_Item]) -> list[Any]:

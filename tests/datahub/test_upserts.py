@@ -188,7 +188,7 @@ def test_a_row_that_is_hidden_when_it_is_locked_is_none_of_the_callers(
     people: Api, ann: dict[str, Any], person: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, path: str
 ):
     people.patch("/tables/people", {"access": {"create": "authenticated", "read": "owner", "update": "owner"}})
-    monkeypatch.setattr(upserts, "_refuse_hidden", lambda *_asked: None)  # who had a look before it was taken away
+    monkeypatch.setattr(upserts, "_hidden", lambda *_asked: [])  # who had a look before it was taken away
 
     refusal = made(person("bob@example.com").post(path, {"name": "Bob", "email": EMAIL, "age": 7}), 409)
 

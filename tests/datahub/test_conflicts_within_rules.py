@@ -1,0 +1,94 @@
+"""A value that another row has is told only to who may write a row with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Api
+from tests.datahub.conftest import made, pointers
+
+ROWS = "/tables/people/rows"
+OURS = {"filter": {"field": "email", "op": "startswith", "value": "our-"}}
+UPSERT = f"{ROWS}?onConflict=email&resolution=merge"
+
+
+@pytest.fixture
+def ann(people: Api, person: Callable[..., Api]) -> Api:
+    """One who may write rows whose address begins with `our-`, and read none."""
+    for email in ("secret@example.com", "our-secret@example.com"):
+        made(people.post(ROWS, {"name": "Hidden", "email": email}))
+    made(people.post("/tables/people/columns", {"name": "Code", "type": "text", "unique": True}))
+    access = {"create": OURS, "update": OURS}
+    assert people.patch("/tables/people", {"access": access}).status_code == 200
+    return person("ann@example.com")
+
+
+@pytest.mark.parametrize("path", [ROWS, UPSERT])
+@pytest.mark.parametrize("email", ["secret@example.com", "free@example.com"])
+def test_who_may_create_no_row_with_a_value_does_not_learn_whether_there_is_one(ann: Api, path: str, email: str):
+    assert ann.post(path, {"name": "New", "email": email}).status_code == 403
+    assert (
+        ann.post(path, [{"name": "New", "email": "our-a@example.com"}, {"name": "New", "email": email}]).status_code
+        == 403
+    )
+
+
+def test_who_may_create_one_does(people: Api, ann: Api):
+    taken = {"name": "New", "email": "our-secret@example.com"}
+    answer = ann.post(ROWS, [{"name": "New", "email": "our-a@example.com"}, taken])
+
+    assert pointers(answer, 409) == ["/1/email"]
+    assert _emails(people) == ["our-secret@example.com", "secret@example.com"]
+
+
+def test_values_that_stand_twice_in_the_request_tell_nothing_of_others(people: Api, ann: Api):
+    made(people.post(ROWS, {"name": "Coded", "email": "code@example.com", "code": "A1"}))
+
+    for code in ("A1", "B2"):
+        twice = [
+            {"name": "New", "email": "our-a@example.com"},
+            {"name": "New", "email": "our-a@example.com", "code": "C3"},
+        ]
+        other = {"name": "New", "email": "other@example.com", "code": code}
+        assert ann.post(ROWS, [*twice, other]).status_code == 403
+        assert ann.post(ROWS, [*twice, {**twice[0], "email": None, "code": code}]).status_code == 403
+    assert pointers(ann.post(ROWS, twice), 409) == ["/1/email"]
+
+
+@pytest.mark.parametrize("email", ["secret@example.com", "free@example.com"])
+def test_a_change_tells_no_more(people: Api, ann: Api, email: str):
+    id = made(ann.post(ROWS, {"name": "New", "email": "our-a@example.com"}))["id"]
+
+    assert ann.patch(f"{ROWS}/{id}", {"email": email}).status_code == 403
+    assert ann.patch(ROWS, [{"id": id, "email": email}]).status_code == 403
+    assert ann.post(f"{ROWS}?onConflict=code&resolution=merge", {"name": "New", "email": email}).status_code == 403
+    answer = ann.patch(f"{ROWS}/{id}", {"email": "our-secret@example.com"})
+    assert pointers(answer, 409) == ["/email"]
+    assert _emails(people) == ["our-a@example.com", "our-secret@example.com", "secret@example.com"]
+
+
+def test_a_merge_tells_no_more(people: Api, ann: Api):
+    made(
+        ann.post(
+            ROWS,
+            [
+                {"name": "New", "email": "our-a@example.com", "code": "A1"},
+                {"name": "New", "email": "our-b@example.com"},
+            ],
+        )
+    )
+
+    for email in ("secret@example.com", "free@example.com"):
+        changes = {"name": "Old", "email": email, "code": "A1"}
+        assert ann.post(f"{ROWS}?onConflict=code&resolution=merge", changes).status_code == 403
+    assert sorted(_emails(people)) == [
+        "our-a@example.com",
+        "our-b@example.com",
+        "our-secret@example.com",
+        "secret@example.com",
+    ]
+
+
+def _emails(api: Api) -> list[Any]:
+    return sorted(row["email"] for row in api.get(ROWS).json()["items"])
