@@ -64,9 +64,12 @@ def refuse_closed(definition: Definition, verb: Verb, caller: Caller) -> None:
     if caller.user_id is None and not caller.is_program:
         raise CallerMissing(_("Send an access token or an API key as ‘Authorization: Bearer <token>’."))
     is_open = is_filter or rule in ("authenticated", "owner") or (isinstance(rule, dict) and _has_role(caller, rule))
+    scope = "rows:read" if verb in {Verb.LIST, Verb.READ} else "rows:write"
     if caller.is_program:
-        scope = "rows:read" if verb in {Verb.LIST, Verb.READ} else "rows:write"
         raise AccessDenied(_("This API key needs the scope %(scope)s.") % {"scope": scope})
+    if rule == "admin":
+        detail = _("The rule ‘%(verb)s’ of this table is for the console, and API keys with the scope %(scope)s.")
+        raise AccessDenied(detail % {"verb": verb.value, "scope": scope})
     if caller.user_id is None or not is_open:
         raise AccessDenied(_("The rule ‘%(verb)s’ of this table does not let you do this.") % {"verb": verb.value})
 

@@ -4,7 +4,7 @@ What a column's type doesn't know as an operator is refused.
 """
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from datahub.column_types import Unfit
 from datahub.column_types.column_type import checked_text
 from datahub.dynamic import Member
 from datahub.filters import NEVER, SWITCHES, Comparison, Condition, Either, Every, Opposite, operands, simplified
-from datahub.names import no_such_column
+from datahub.names import no_such_column, no_such_parameter
 from fastgen_backend.errors import FieldError, InvalidInput, pointer_part
 
 LISTS = frozenset({"in", "nin", "between"})
@@ -23,13 +23,20 @@ OPERANDS_MAX = 1000  # of one test
 ALL_OPERANDS_MAX = 10_000  # PostgreSQL takes 65,535 in a statement, and SQLite 32,766
 
 
-def condition_from_parameters(parameters: Mapping[str, str], members: Mapping[str, Member]) -> Condition:
-    """All of `age__gte=18&city=Rome`; a list is parted by commas, as in a line of CSV. Raises `InvalidInput`."""
+def condition_from_parameters(
+    parameters: Mapping[str, str], members: Mapping[str, Member], options: Collection[str] = ()
+) -> Condition:
+    """All of `age__gte=18&city=Rome`; a list is parted by commas, as in a line of CSV. Raises `InvalidInput`.
+
+    `options` are the parameters that are no filters, to be named to who sent one that is not taken here.
+    """
     parts: list[Condition] = []
     errors: list[FieldError] = []
     for name, text in parameters.items():
         key, _separator, operator = name.partition("__")
         try:
+            if key not in members:
+                raise Unfit(no_such_parameter(key, options, members), "unknown-member")
             parts.append(_test(members, key, operator or "eq", text, _operand_from_text))
         except Unfit as unfit:
             errors.append(FieldError(f"/{pointer_part(name)}", unfit.code, unfit.reason))

@@ -42,7 +42,7 @@ def key_from_name(name: str, *, prefix: str, taken: Iterable[str]) -> str:
 
     `prefix` (`t_` or `c_`) goes before one that would be empty, begin with a digit or be reserved.
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode().lower()
     key = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:KEY_MAX].rstrip("_")
     if not key or key[0].isdigit() or key in RESERVED:
         key = (prefix + key)[:KEY_MAX].rstrip("_")
@@ -105,6 +105,12 @@ def _unwritable(text: str, *, allow: str) -> str:
 def no_such_column(key: str, known: Collection[str]) -> str:
     """The sentence that refuses a column by this key, and names those there are."""
     return _("There is no column ‘%(key)s’; there are: %(known)s.") % {"key": key[:100], "known": first_of(known)}
+
+
+def no_such_parameter(name: str, options: Collection[str], columns: Collection[str]) -> str:
+    """The sentence that refuses a parameter which is neither one of the options nor a column to filter by."""
+    detail = _("‘%(name)s’ is neither a column nor a parameter here; parameters: %(options)s; columns: %(columns)s.")
+    return detail % {"name": name[:100], "options": first_of(options), "columns": first_of(columns)}
 
 
 def no_such_columns(known: Collection[str]) -> str:

@@ -51,9 +51,15 @@ class RowQuery:
 
 
 def query_from_parameters(
-    parameters: Mapping[str, str], definition: Definition, options: Sequence[str] = OPTIONS
+    parameters: Mapping[str, str],
+    definition: Definition,
+    options: Sequence[str] = OPTIONS,
+    read_elsewhere: Sequence[str] = (),
 ) -> RowQuery:
-    """From `age__gte=18&order=-age,name&limit=50`; whatever is none of `options` is a filter. Raises `InvalidInput`."""
+    """From `age__gte=18&order=-age,name&limit=50`; what is no option and not `read_elsewhere` is a filter.
+
+    Raises `InvalidInput`.
+    """
     given: dict[str, Any] = {name: parameters[name] for name in options if name in parameters}
     for name in ("order", "fields", "expand"):
         if name in given:
@@ -61,8 +67,9 @@ def query_from_parameters(
     if "limit" in given:
         given["limit"] = int(given["limit"]) if LIMIT.fullmatch(given["limit"]) else None
     reader = _Reader(definition)
-    filters = {name: text for name, text in parameters.items() if name not in options}
-    condition = reader.collect(lambda: condition_from_parameters(filters, definition.members))
+    known = (*options, *read_elsewhere)
+    filters = {name: text for name, text in parameters.items() if name not in known}
+    condition = reader.collect(lambda: condition_from_parameters(filters, definition.members, known))
     return reader.query(condition, given)
 
 

@@ -65,6 +65,16 @@ class StrictBooleanField(serializers.BooleanField):
         return super().to_internal_value(_only(bool, data, self))
 
 
+class StrictChoiceField(serializers.ChoiceField):
+    """One of the choices; a refusal names them."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if str(data) not in self.choice_strings_to_values:
+            detail = _("This must be one of: %(choices)s.") % {"choices": ", ".join(map(str, self.choices))}
+            raise ValidationError(detail, code="invalid_choice")
+        return super().to_internal_value(data)
+
+
 class StrictIntegerField(serializers.IntegerField):
     """A JSON number without fraction or exponent, and no string of digits."""
 

@@ -7,12 +7,12 @@ from rest_framework import serializers
 from datahub.api.serializers import TEXT_MAX, show_column
 from datahub.column_types import BY_NAME
 from datahub.models import Import
-from fastgen_backend.rest import PlainJSONField, StrictSerializer
+from fastgen_backend.rest import PlainJSONField, StrictChoiceField, StrictSerializer
 
 
 class ImportQuery(StrictSerializer):
     table = serializers.CharField(max_length=TEXT_MAX, help_text="The id or key of a table, or the key of a new one.")
-    create = serializers.ChoiceField(choices=["true", "false"], required=False)  # type: ignore[assignment]  # DRF has a method of this name
+    create = StrictChoiceField(choices=["true", "false"], required=False)  # type: ignore[assignment]  # DRF has a method of this name
 
 
 class RejectResponse(StrictSerializer):

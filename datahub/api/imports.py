@@ -93,7 +93,8 @@ class ImportsView(PromisingEndpoint):
         """CSV in UTF-8 with a line of headers, or NDJSON, of up to 1 GB: good rows go in, bad ones are kept apart.
 
         `create=true` makes a new table with this key, whose columns are inferred from the whole file; otherwise headers
-        are keys or names of columns. `id`, `createdAt`, `updatedAt` and `revision` are passed over.
+        are keys or names of columns, and there must be no others. `id`, `createdAt`, `updatedAt` and `revision` are
+        passed over, for a new table where the file has all four; a foreign `id` becomes the column `c_id`.
         """
         makes_table = self.query.get("create") == "true"
         credentials = credentials_of(request)

@@ -47,10 +47,9 @@ class RowAggregateView(RowEndpoint):
     def get(self, request: Request, table: str) -> HttpResponse:
         """`{"items": [{"group", "count", "sum", …}]}`; one item of all rows where there is no `group`."""
         definition = self.open(table, Verb.LIST)
-        asked = {name: text for name, text in self.parameters.items() if name in {"group", *FUNCTIONS}}
-        rest = {name: text for name, text in self.parameters.items() if name not in asked}
-        aggregation = aggregation_from_parameters(asked, definition)
-        query = query_from_parameters(rest, definition, options=("q", "limit", "cursor"))
+        aggregation = aggregation_from_parameters(self.parameters, definition)
+        figures = ("group", *FUNCTIONS)
+        query = query_from_parameters(self.parameters, definition, ("q", "limit", "cursor"), read_elsewhere=figures)
         return json_answer(aggregate_rows(definition, query, aggregation, self.caller))
 
 

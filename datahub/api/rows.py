@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from datahub import listing
 from datahub.api import row_schemas as shapes
@@ -95,11 +96,10 @@ class RowsView(RowEndpoint):
     def delete(self, request: Request, table: str) -> HttpResponse:
         """Those that the filter names among those the caller may list; without a filter nothing is deleted."""
         found = self.remember(table, Verb.DELETE, Verb.LIST).table
-        filters = dict(self.parameters)
-        most = _number(filters.pop("maxAffected", str(ROWS_MAX)))
+        most = _number(self.parameters.get("maxAffected", str(ROWS_MAX)))
 
         def where(now: Definition) -> Condition:
-            query = query_from_parameters(filters, now, options=("q",))
+            query = query_from_parameters(self.parameters, now, ("q",), read_elsewhere=("maxAffected",))
             if simplified(query.condition) == simplified(query.search) == ALWAYS:
                 detail = _("Name the rows by a filter; to delete all of them, clear the table.")
                 raise InvalidInput([FieldError("", "filter-missing", detail)])
@@ -148,7 +148,7 @@ class RowView(RowEndpoint):
         self.only()
         found, revision = self.remember(table, Verb.DELETE).table, _revision(request)
         rows.delete_row(table=found, id=id, caller=self.caller, origin=api_origin(request), revision=revision)
-        return HttpResponse(status=204)
+        return Response(status=204)
 
 
 def _once(request: Request, table: Table, work: Callable[[], idempotency.Answer]) -> HttpResponse:

@@ -15,6 +15,7 @@ from fastgen_backend.rest import (
     PlainJSONField,
     StrictBooleanField,
     StrictCharField,
+    StrictChoiceField,
     StrictIntegerField,
     StrictSerializer,
 )
@@ -76,7 +77,7 @@ class ColumnRequest(StrictSerializer):
 
 class ColumnChangeRequest(ColumnRequest):
     position = StrictIntegerField(required=False, min_value=1, max_value=POSITION_MAX)
-    onFailure = serializers.ChoiceField(
+    onFailure = StrictChoiceField(
         choices=["refuse", "null"],
         required=False,
         source="on_failure",
@@ -88,11 +89,11 @@ class ColumnChangeRequest(ColumnRequest):
 
 
 class ColumnChangeQuery(StrictSerializer):
-    dryRun = serializers.ChoiceField(choices=["true", "false"], required=False, source="dry_run")
+    dryRun = StrictChoiceField(choices=["true", "false"], required=False, source="dry_run")
 
 
 class ColumnsQuery(StrictSerializer):
-    hidden = serializers.ChoiceField(choices=["true", "false"], required=False)
+    hidden = StrictChoiceField(choices=["true", "false"], required=False)
 
 
 class TableSettings(StrictSerializer):
@@ -119,13 +120,13 @@ class ErrorResponse(StrictSerializer):
 
 
 class ConversionResponse(StrictSerializer):
-    """A change of type that runs in the background, or that failed and changed nothing."""
+    """A change of type that runs in the background; or that failed and changed nothing, or left values out."""
 
     type = serializers.CharField()
-    state = serializers.CharField(help_text="`running` or `failed`")
+    state = serializers.CharField(help_text="`running`; or `failed` or `done`, until the next change.")
     detail = serializers.CharField()
     rowsConverted = serializers.IntegerField()
-    errors = serializers.ListField(child=serializers.DictField(), help_text="The first values that stand in the way.")  # type: ignore[assignment]  # DRF has an attribute of this name
+    errors = serializers.ListField(child=serializers.DictField(), help_text="The first values in the way, or left out.")  # type: ignore[assignment]  # DRF has an attribute of this name
 
 
 class ColumnResponse(StrictSerializer):
@@ -144,7 +145,7 @@ class UnconvertibleResponse(StrictSerializer):
     """As the refusal of the same name tells them."""
 
     count = serializers.IntegerField()
-    errors = ErrorResponse(many=True, help_text="The first 100: where each stands, and what it is.")  # type: ignore[assignment]  # DRF has an attribute of this name
+    errors = ErrorResponse(many=True, help_text="The first 100: where each stands, what it is, and why.")  # type: ignore[assignment]  # DRF has an attribute of this name
 
 
 class ChangedColumnResponse(ColumnResponse):

@@ -111,7 +111,7 @@ class ColumnView(PromisingEndpoint):
         and changes nothing. The values of before are kept: `POST …/restore`.
 
         A table of more than 200,000 rows is converted in the background: 202, and the column shows its `conversion`
-        until it is done.
+        until that is done; and then still, until the next change, where values were left out.
         """
         changes = dict(self.body)
         change = ColumnChange(
@@ -136,7 +136,10 @@ class RestoreColumnView(PromisingEndpoint):
 
     @extend_schema(summary="Restore a deleted column", request=None, responses=shapes.ColumnResponse)
     def post(self, request: Request, table: str, column: str) -> Response:
-        """Also the original after a change of type, as a column of its own; a taken key gets a number."""
+        """Also the original after a change of type, as a column of its own; a taken key gets a number.
+
+        Of several with one key name the id.
+        """
         restored = columns.restore_column(table=find_table(table), id_or_key=column, origin=api_origin(request))
         return Response(shapes.show_column(restored))
 

@@ -44,7 +44,8 @@ class MultiChoice(ColumnType):
         return texts_of_list(value, self._chosen)
 
     def parse(self, text: str) -> list[str]:
-        return self.read(list_of_text(text))
+        one = text.strip()
+        return [one] if one in self.options["choices"] else self.read(list_of_text(text))
 
     def write(self, value: list[str]) -> str:
         return json.dumps(value, ensure_ascii=False)

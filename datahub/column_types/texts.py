@@ -166,8 +166,8 @@ def check_choices(choices: Any) -> None:
 
 def no_choice(text: str, choices: Any) -> str:
     """The sentence that refuses `text`."""
-    known = ", ".join(choices[:10]) + (", …" if len(choices) > 10 else "")
-    return _("This is none of the choices: %(choices)s.") % {"choices": known}
+    known = ", ".join(f"‘{choice}’" for choice in choices[:10]) + (", …" if len(choices) > 10 else "")
+    return _("‘%(text)s’ is none of the choices: %(choices)s.") % {"text": text[:CHOICE_MAX], "choices": known}
 
 
 def _is_url(text: str) -> bool:

@@ -10,11 +10,13 @@ from fastgen_backend.ids import uuid7
 class Conversion(models.Model):
     """A column whose values are being copied into another: `column` is the one that is seen, `into` what it becomes.
 
-    running → gone, once the column has changed its type; or failed, which changes nothing and says why.
+    running → gone, once the column has changed its type, or done where that left values out, which it tells; or
+    failed, which changes nothing and says why.
     """
 
     class State(models.TextChoices):
         RUNNING = "running"
+        DONE = "done"
         FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -25,7 +27,7 @@ class Conversion(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     detail = models.TextField(blank=True)
     origin = models.JSONField(default=dict)
-    errors = models.JSONField(default=list)  # the first hundred values that stand in the way, as a problem names them
+    errors = models.JSONField(default=list)  # the first hundred values in the way or left out, as a problem names them
     passes = models.PositiveIntegerField(default=0)
     pass_began_at = models.DateTimeField(default=timezone.now)
     looks_since = models.DateTimeField(null=True)  # what was not written since was tried by the pass before

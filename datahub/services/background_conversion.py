@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from datahub import ddl
 from datahub.column_types import column_type
 from datahub.dynamic import Definition, definition_now, field_of
-from datahub.errors import NoSuchTable, TableBusy, Unconvertible
+from datahub.errors import SHOWN_MAX, NoSuchTable, TableBusy, Unconvertible
 from datahub.models import Column, Conversion, Job
 from datahub.services import obstacles, references
 from datahub.services.bulk import write_values
@@ -182,11 +185,9 @@ def _copy(definition: Definition, conversion: Conversion, after: UUID | None) ->
 
     Raises `Unconvertible` unless such values become null.
     """
-    column, into = conversion.column, copy(conversion.into)
+    column, into = conversion.column, conversion.into
     assert into is not None  # noqa: S101  for mypy: its conversion would be gone
-    into.key = "__arriving"  # which no column of users can have
-    both = Definition(definition.table, [column, into])
-    rows = both.rows().filter(**{into.db_column: None}).exclude(**{column.db_column: None}).order_by("pk")
+    rows = _without_copy(definition, column, into)
     rows = rows.filter(updated_at__gte=conversion.looks_since) if conversion.looks_since else rows
     rows = rows.filter(pk__gt=after) if after else rows
     batch = batch_of(rows.select_for_update(no_key=True), column)
@@ -196,6 +197,14 @@ def _copy(definition: Definition, conversion: Conversion, after: UUID | None) ->
         failures.refuse()
     write_values(definition.table.db_table, field_of(into), pairs)
     return _Done(len(pairs), batch[-1][0] if batch else None)
+
+
+def _without_copy(definition: Definition, column: Column, into: Column) -> "models.QuerySet[Any]":
+    """The rows whose value has no copy, in the order of the ids."""
+    into = copy(into)
+    into.key = "__arriving"  # which no column of users can have
+    both = Definition(definition.table, [column, into])
+    return both.rows().filter(**{into.db_column: None}).exclude(**{column.db_column: None}).order_by("pk")
 
 
 def _note(conversion: Conversion, done: _Done) -> None:
@@ -208,6 +217,32 @@ def _note(conversion: Conversion, done: _Done) -> None:
     conversion.save()
 
 
+def _tell_end(definition: Definition, conversion: Conversion) -> None:
+    """Forget the conversion, or where it left values out keep that with the column, until it is changed again."""
+    lost = _left_out(definition, conversion) if conversion.nulls_unconvertible else None
+    if lost is None or not lost.count:
+        conversion.delete()
+        return
+    detail = ngettext(
+        "%(count)d value could not be converted and was left out; it is kept in the original.",
+        "%(count)d values could not be converted and were left out; they are kept in the original.",
+        lost.count,
+    )
+    conversion.into, conversion.state = None, Conversion.State.DONE
+    conversion.detail, conversion.errors = detail % {"count": lost.count}, [each._asdict() for each in lost.errors]
+    conversion.save()
+
+
+def _left_out(definition: Definition, conversion: Conversion) -> Failures:
+    """The values that have no copy once all have been copied; alone with the table."""
+    column, into = conversion.column, conversion.into
+    assert into is not None  # noqa: S101  for mypy: its conversion would be gone
+    failures, rows = Failures(column.key), _without_copy(definition, column, into)
+    converted(batch_of(rows[:SHOWN_MAX], column), _wanted(column, into), failures)
+    failures.count = rows.count()
+    return failures
+
+
 def _switch(definition: Definition, conversion: Conversion) -> None:
     """The column goes on with the values of the other; those of before are its hidden original.
 
@@ -217,7 +252,7 @@ def _switch(definition: Definition, conversion: Conversion) -> None:
     assert into is not None  # noqa: S101  for mypy: its conversion would be gone
     before = Column.objects.get(pk=column.pk)
     number = into.number
-    conversion.delete()
+    _tell_end(definition, conversion)
     into.delete()
     column.number, column.type, column.options, column.target = number, into.type, into.options, into.target
     column.required, column.unique, column.indexed = into.required, into.unique, into.indexed

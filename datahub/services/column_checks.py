@@ -106,6 +106,8 @@ def _check(column: NewColumn, taken: Sequence[str], pointer: str, errors: list[F
 def _with_target(options: dict[str, Any]) -> tuple[dict[str, Any], Table]:
     """The options with the table's id, be it named by id or key; and that table."""
     named = options.get("table")
+    if named is None:
+        raise BadOption("table", _("Name the table whose rows it refers to, by its id or key."))
     try:
         target = find_table(named) if isinstance(named, str) else None
     except NoSuchTable:

@@ -17,32 +17,27 @@ def visible_column(definition: Definition, id_or_key: str) -> Column:
 
 
 def changeable_column(definition: Definition, id_or_key: str) -> Column:
-    """The column, which is not being converted. That it could not be before is forgotten with its next change."""
+    """The column, which is not being converted. What is told of its last conversion ends with the next change."""
     column = visible_column(definition, id_or_key)
-    Conversion.objects.filter(column=column, state=Conversion.State.FAILED).delete()
+    Conversion.objects.filter(column=column).exclude(state=Conversion.State.RUNNING).delete()
     refuse_converting(column)
     return column
 
 
 def refuse_converting(column: Column) -> None:
     """Raise `ColumnConverting` while a job changes the column's type."""
-    if Conversion.objects.filter(column=column).exclude(state=Conversion.State.FAILED).exists():
+    if Conversion.objects.filter(column=column, state=Conversion.State.RUNNING).exists():
         raise ColumnConverting(_("Its values are being converted; change it when that is done."))
 
 
 def hidden_column(definition: Definition, id_or_key: str) -> Column:
-    """The deleted column with this id, or the one of this key that was deleted last."""
-    found = Column.objects.filter(table=definition.table).named(id_or_key)
-    if column := found.hidden().first():
-        return column
-    raise NotHidden if found.exists() else NoSuchColumn
-
-
-def only_hidden_column(definition: Definition, id_or_key: str) -> Column:
-    """The same where there is just one: what can't be undone is not done to one of several. Raises `SeveralColumns`."""
-    found = list(Column.objects.filter(table=definition.table).named(id_or_key).hidden()[:NAMED_MAX])
+    """The deleted column with this id, or the only one of this key. Raises `SeveralColumns`."""
+    named = Column.objects.filter(table=definition.table).named(id_or_key)
+    found = list(named.hidden()[:NAMED_MAX])
     if len(found) > 1:
         several = "; ".join(f"{each.uid} ({each.type}, {each.hidden_at:%Y-%m-%dT%H:%M:%SZ})" for each in found)
         detail = _("Name the one by its id, of which here are type and time of deletion: %(several)s.")
         raise SeveralColumns(detail % {"several": several})
-    return hidden_column(definition, id_or_key)
+    if not found:
+        raise NotHidden if named.exists() else NoSuchColumn
+    return found[0]

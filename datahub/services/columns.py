@@ -1,6 +1,6 @@
 """Columns: adding, changing, hiding and restoring them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -52,10 +52,12 @@ class MadeColumn:
 def add_column(*, table: Table, new: NewColumn, origin: Origin) -> Column:
     """A new column at the end. A required one needs an empty table: no row that is there has a value for it.
 
-    Raises `InvalidInput`, `TooManyColumns`, `MissingValues` or `NoSuchTable`.
+    Raises `InvalidInput`, `KeyTaken`, `TooManyColumns`, `MissingValues` or `NoSuchTable`.
     """
     _type, target = check_type(new.type, new.options)
     with alone_with(table, beside=[target] if target else []) as definition:
+        if new.key:
+            _refuse_taken(new.key, definition.columns)
         [checked] = check_new_columns([new], taken=[each.key for each in definition.columns], pointer="")
         if new.required:
             obstacles.refuse_rows(definition, new.key or checked.key)
@@ -154,10 +156,11 @@ def hide_column(*, table: Table, id_or_key: str, origin: Origin) -> None:
 
 
 def restore_column(*, table: Table, id_or_key: str, origin: Origin) -> Column:
-    """Bring a deleted column back, or the original of a changed type as a column of its own; the last.
+    """Bring a deleted column back, or the original of a changed type as a column of its own.
 
     Where its key is taken by now it gets another. It is required no more where rows have no value, and refers to no
-    row that was deleted meanwhile. Raises `NoSuchColumn`, `NotHidden`, `TargetGone` or `TooManyColumns`.
+    row that was deleted meanwhile. Raises `NoSuchColumn`, `NotHidden`, `SeveralColumns`, `TargetGone` or
+    `TooManyColumns`.
     """
     found = Column.objects.filter(table=table).named(id_or_key).hidden().select_related("target")
     with alone_with(table, beside=[each.target for each in found if each.target]) as definition:
@@ -237,10 +240,14 @@ def _rename(definition: Definition, column: Column, changes: Mapping[str, Any]) 
     key = changes.get("key", column.key)
     if key == column.key:
         return
-    if any(each.key.lower() == key.lower() for each in definition.columns if each.pk != column.pk):
-        raise KeyTaken(_("Another column has the key ‘%(key)s’.") % {"key": key})
+    _refuse_taken(key, [each for each in definition.columns if each.pk != column.pk])
     refuse_if_in_rules(definition, column.key)
     column.key = key
+
+
+def _refuse_taken(key: str, columns: Iterable[Column]) -> None:
+    if any(each.key.lower() == key.lower() for each in columns):
+        raise KeyTaken(_("Another column has the key ‘%(key)s’.") % {"key": key})
 
 
 def _constrain(definition: Definition, column: Column, changes: Mapping[str, Any], *, was_converted: bool) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection, models
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from datahub import ddl
@@ -35,10 +36,11 @@ class Failures:
     count: int = 0
     errors: list[FieldError] = field(default_factory=list)
 
-    def add(self, id: UUID, text: str) -> None:
+    def add(self, id: UUID, text: str, reason: str) -> None:
         self.count += 1
         if len(self.errors) < SHOWN_MAX:
-            self.errors.append(FieldError(f"/rows/{id}/{self.key}", Unconvertible.code, text[:200]))
+            detail = _("‘%(value)s’: %(reason)s") % {"value": text[:200], "reason": reason}
+            self.errors.append(FieldError(f"/rows/{id}/{self.key}", Unconvertible.code, detail))
 
     def refusal(self) -> Unconvertible:
         detail = ngettext(
@@ -173,8 +175,8 @@ def converted(batch: Values, wanted: Wanted, failures: Failures) -> Values:
     for id, value in batch:
         try:
             values.append((id, new.convert(value, old)))
-        except Unfit:
-            failures.add(id, old.write(value))
+        except Unfit as unfit:
+            failures.add(id, old.write(value), unfit.reason)
             values.append((id, None))
     if isinstance(new, Relation) and target is not None:
         return _only_existing(batch, values, old, new, target, failures)
@@ -190,7 +192,7 @@ def _only_existing(
     kept: Values = []
     for (id, value), (_same, before) in zip(values, batch, strict=True):
         if value is not None and missing.intersection(new.ids(value)):
-            failures.add(id, old.write(before))
+            failures.add(id, old.write(before), _("There is no such row."))
             value = None
         kept.append((id, value))
     return kept

@@ -11,7 +11,7 @@ from datahub.errors import NoSuchColumn, NoSuchTable, NotHidden
 from datahub.models import Column, Job, Table
 from datahub.services import jobs
 from datahub.services.changes import alone_with
-from datahub.services.column_lookups import only_hidden_column
+from datahub.services.column_lookups import hidden_column
 from datahub.services.rebuilding import drop_physical_column, rebuild_if_worn
 
 log = logging.getLogger("fastgen.worker")
@@ -24,7 +24,7 @@ def purge_column(*, table: Table, id_or_key: str, hidden_until: datetime | None 
     The latter also for one that was deleted after `hidden_until`. Raises `SeveralColumns` for a key of more than one.
     """
     with alone_with(table) as definition:
-        column = only_hidden_column(definition, id_or_key)
+        column = hidden_column(definition, id_or_key)
         if hidden_until and column.hidden_at and column.hidden_at > hidden_until:
             raise NotHidden
         drop_physical_column(definition.table, column)

@@ -16,6 +16,7 @@ from fastgen_backend.rest import (
     PlainJSONField,
     StrictBooleanField,
     StrictCharField,
+    StrictChoiceField,
     StrictIntegerField,
     StrictSerializer,
 )
@@ -121,7 +122,7 @@ class EventsQuery(StrictSerializer):
     after = serializers.CharField(required=False, help_text="The id of the event to begin behind.")
     types = serializers.CharField(required=False, help_text="Filters parted by commas, such as `auth.*`.")
     limit = serializers.IntegerField(min_value=1, max_value=PAGE_MAX, default=PAGE_DEFAULT)
-    order = serializers.ChoiceField(choices=["position", "-position"], default="position")
+    order = StrictChoiceField(choices=["position", "-position"], default="position")
 
     def validate_types(self, text: str) -> list[str]:
         return sorted({part.strip() for part in text.split(",")})

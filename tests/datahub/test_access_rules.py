@@ -344,6 +344,12 @@ def test_who_may_not_create_a_row_learns_nothing_of_what_it_might_refer_to(peopl
         assert known["ann"].post(ROWS, {"name": "Ann", "author": author}).status_code == 403
 
 
+def test_an_admin_with_a_session_of_theirs_is_told_what_the_rule_asks_for(people: Api, person: Callable[..., Api]):
+    detail = person("chief@example.com", admin=True).get(ROWS).json()["detail"]
+
+    assert detail == "The rule ‘list’ of this table is for the console, and API keys with the scope rows:read."
+
+
 @pytest.mark.parametrize("owner", [None, "ann", "bob"])
 @pytest.mark.parametrize("rule", ["everyone", "authenticated", "owner", "mine"])
 def test_a_person_neither_takes_nor_gives_away_an_owner(

@@ -67,7 +67,7 @@ def test_columns_of_the_same_name_have_numbered_keys(people: Api):
 
 
 def test_a_key_that_another_column_has_is_refused(people: Api):
-    assert pointers(people.post(COLUMNS, {"name": "A", "key": "AGE", "type": "text"})) == ["/key"]
+    assert pointers(people.post(COLUMNS, {"name": "A", "key": "AGE", "type": "text"}), 409) == ["/key"]
 
 
 def test_the_key_of_a_deleted_column_is_free(people: Api):
@@ -374,12 +374,17 @@ def test_a_restored_column_whose_key_is_taken_gets_a_number(people: Api):
     assert _keys(people)[-2:] == ["age", "age_2"]
 
 
-def test_of_two_deleted_columns_of_a_key_the_newer_is_restored(people: Api):
+def test_of_two_deleted_columns_of_a_key_the_one_to_restore_is_named_by_its_id(people: Api):
+    older = made(people.get(COLUMNS), 200)["items"][_keys(people).index("age")]
     people.delete(f"{COLUMNS}/age")
     newer = made(people.post(COLUMNS, {"name": "Age", "type": "text"}))
     people.delete(f"{COLUMNS}/age")
 
-    assert made(people.post(f"{COLUMNS}/age/restore"), 200) == newer
+    refusal = made(people.post(f"{COLUMNS}/age/restore"), 409)
+
+    assert refusal["code"] == "several-columns"
+    assert all(f"{each['id']} ({each['type']}, " in refusal["detail"] for each in (older, newer))
+    assert made(people.post(f"{COLUMNS}/{older['id']}/restore"), 200) == older
 
 
 @pytest.mark.parametrize("is_filled", [True, False])

@@ -136,10 +136,19 @@ def test_values_that_can_not_be_converted_are_named_and_nothing_is_changed(fill:
 
     assert (refusal["code"], refusal["count"]) == ("unconvertible", 2)
     assert [(each["pointer"], each["detail"]) for each in refusal["errors"]] == [
-        (f"/rows/{ids[1]}/value", "one"),
-        (f"/rows/{ids[4]}/value", "two"),
+        (f"/rows/{ids[1]}/value", "‘one’: This must be a whole number."),
+        (f"/rows/{ids[4]}/value", "‘two’: This must be a whole number."),
     ]
     assert _everything(admin, told) == before
+
+
+def test_a_choice_with_a_comma_becomes_one_of_several(fill: Fill):
+    choices = {"choices": ["Rome", "Paris, FR"]}
+    admin = fill("choice", ["Paris, FR", "Rome"], options=choices)
+
+    _change(admin, type="multiChoice", options=choices)
+
+    assert _values(admin) == [["Paris, FR"], ["Rome"]]
 
 
 def test_a_hundred_values_are_named_and_all_are_counted(fill: Fill):

@@ -148,7 +148,7 @@ def test_a_key_made_from_a_reserved_name_has_a_prefix(admin: Api, reserved: str)
 @pytest.mark.parametrize(
     ("name", "made"),
     [
-        ("Größe (cm)", "groe_cm"),
+        ("Größe (cm)", "grosse_cm"),
         ("Crème brûlée", "creme_brulee"),
         ("a__b", "a_b"),
         ("__a__", "a"),

@@ -58,7 +58,7 @@ def test_a_file_without_any_column_makes_no_table_and_tells_what_is_wrong_with_i
     result = imported(admin, "table=things&create=true", "{}\n[1]\n", NDJSON)
 
     assert result["state"] == "failed"
-    assert result["detail"].startswith("The file names no column that could be made beside those of every table: id,")
+    assert result["detail"] == "The file names no column that could be made."
     assert [(each["line"], each["detail"]) for each in result["rejects"]] == [(2, "A row is a JSON object.")]
     assert (result["rowsRead"], result["rowsRejected"]) == (2, 2)
     assert admin.get("/tables/things").status_code == 404
@@ -128,10 +128,21 @@ def test_members_that_are_too_many_are_refused_before_any_is_looked_at(admin: Ap
 
 
 def test_members_that_every_row_has_make_no_columns_of_ndjson(admin: Api):
-    imported(admin, "table=things&create=true", '{"id": 1, "name": "Ann", "revision": 7}\n{"owner": null}\n', NDJSON)
+    first = '{"id": 1, "name": "Ann", "revision": 7, "createdAt": 1, "updatedAt": 1}'
+    imported(admin, "table=things&create=true", f'{first}\n{{"owner": null}}\n', NDJSON)
 
     assert [column["key"] for column in made(admin.get("/tables/things"), 200)["columns"]] == ["name"]
     assert rows_of(admin, "things", "name", "revision") == [["Ann", 1], [None, 1]]
+
+
+@pytest.mark.parametrize(
+    ("content", "type"), [("id,name\n17,Ann\n", CSV), ('{"name": "Ann"}\n{"name": "Ben", "id": 17}\n', NDJSON)]
+)
+def test_a_foreign_id_is_a_column_of_its_own(admin: Api, content: str, type: str):
+    result = imported(admin, "table=things&create=true", content, type)
+
+    assert (result["ignored"], sorted(each["key"] for each in result["columns"])) == ([], ["c_id", "name"])
+    assert 17 in [row["c_id"] for row in made(admin.get("/tables/things/rows"), 200)["items"]]
 
 
 def test_more_headers_than_columns_are_possible_are_one_flaw(admin: Api):

@@ -275,6 +275,26 @@ def test_a_column_may_have_any_name_meanwhile(admin: Api, portions: Any):
     assert _sizes(admin) == list(range(25))
 
 
+def test_values_that_were_left_out_are_told_until_the_next_change(admin: Api, portions: Any):
+    ids = [row["id"] for row in admin.post(ROWS, [{"size": f"large {n}"} for n in range(120)]).json()["items"]]
+    _change(admin, onFailure="null")
+    admin.patch(f"{ROWS}/{ids[1]}", {"size": "1"})
+
+    list(portions())
+
+    told = _column(admin)["conversion"]
+    assert (told["type"], told["state"]) == ("integer", "done")
+    assert told["detail"].startswith("119 values could not be converted and were left out")
+    assert len(told["errors"]) == 4  # as many as a batch has here
+    assert told["errors"][0] == {
+        "pointer": f"/rows/{ids[0]}/size",
+        "code": "unconvertible",
+        "detail": "‘large 0’: This must be a whole number.",
+    }
+    assert admin.patch("/tables/items/columns/size", {"name": "Sizes"}).json()["type"] == "integer"
+    assert "conversion" not in _column(admin)
+
+
 def test_values_that_cannot_be_converted_are_tried_once(admin: Api, portions: Any, monkeypatch: pytest.MonkeyPatch):
     admin.post(ROWS, [{"size": "large"} for _ in range(40)])
     monkeypatch.setattr(background_conversion, "SKEW", timedelta(0))
@@ -290,7 +310,7 @@ def test_values_that_cannot_be_converted_are_tried_once(admin: Api, portions: An
 
     list(portions())
 
-    assert tried.count("large") == 40
+    assert tried.count("large") == 40 + 4  # a batch once more, to tell them
 
 
 def test_a_rule_that_could_not_be_asked_any_more_stands_in_the_way_at_once(admin: Api):

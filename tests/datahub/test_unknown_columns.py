@@ -81,6 +81,21 @@ def test_parameters_are_told_the_same(people: Api, path: str, there: str):
     assert error["detail"].endswith(there)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "there"),
+    [
+        ("GET", f"{ROWS}?page=2", "q, order, fields, expand, limit, cursor, count"),
+        ("GET", f"{ROWS}.csv?limit=1", "q, order, fields"),
+        ("GET", f"{ROWS}/aggregate?group=city&order=city", "q, limit, cursor, group, sum, avg, min, max"),
+        ("DELETE", f"{ROWS}?maxAffected=3&limit=1", "q, maxAffected"),
+    ],
+)
+def test_a_parameter_that_is_none_here_is_told_those_that_are(people: Api, method: str, path: str, there: str):
+    [error] = made(people.call(method, path), 400)["errors"]
+
+    assert f"; parameters: {there}; columns: {ALL}." in error["detail"]
+
+
 def test_the_open_part_of_a_table_tells_of_it(people: Api, api: Api):
     people.patch("/tables/people", {"access": {"list": "everyone"}})
 

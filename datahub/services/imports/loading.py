@@ -107,8 +107,8 @@ class Loading:
             except DomainError as refusal:
                 raise NotPossible(refusal.detail) from None
             made = iter(definition_now(table.pk).columns)
-            source.headers = guessing.headers
-            source.targets = [SET_APART[each] if each in SET_APART else str(next(made).uid) for each in source.headers]
+            source.headers, apart = guessing.headers, guessing.set_apart
+            source.targets = [apart[each] if each in apart else str(next(made).uid) for each in source.headers]
             source.table = table
             source.save(update_fields=["table", "headers", "targets"])
 
@@ -116,8 +116,7 @@ class Loading:
         with jobs.portion(self._lease):
             _keep_rejects(source, guessing.flaws)
             source.rows_read = source.rows_rejected = guessing.rows
-            detail = _("The file names no column that could be made beside those of every table: %(all)s.")
-            source.state, source.detail = Import.State.FAILED, detail % {"all": ", ".join(SET_APART)}
+            source.state, source.detail = Import.State.FAILED, _("The file names no column that could be made.")
             source.save(update_fields=["rows_read", "rows_rejected", "state", "detail"])
 
     # Its rows --------------------------------------------------------------------------------------------------------
@@ -202,6 +201,16 @@ class _Guessing:
         """The headers of a CSV; of NDJSON the members that there are, as they first come."""
         return list(self._guesses)
 
+    @property
+    def set_apart(self) -> Mapping[str, str]:
+        """The headers of which no columns are made, and where their cells go.
+
+        What the system had set is passed over where the file has all of it, as exports of ours do; a foreign `id` is a
+        column like others.
+        """
+        is_export = SET_APART.keys() - {OWNER} <= self._guesses.keys()
+        return SET_APART if is_export else {OWNER: OWNER}
+
     def see_next(self) -> bool:
         """Look at the next rows; tells whether those were the last."""
         batch = self._file.batch()
@@ -243,7 +252,8 @@ class _Guessing:
 
     def columns(self) -> list[NewColumn]:
         """What columns the table needs, beside those that every table has."""
-        found = {name: guess.guess() for name, guess in self._guesses.items() if name not in SET_APART}
+        apart = self.set_apart
+        found = {name: guess.guess() for name, guess in self._guesses.items() if name not in apart}
         return [NewColumn(name=name, type=each.type, options=each.options) for name, each in found.items()]
 
 
