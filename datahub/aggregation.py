@@ -19,6 +19,7 @@ from datahub.listing import segments
 from datahub.models import Verb
 from datahub.names import no_such_column
 from datahub.row_queries import Ordering, RowQuery
+from datahub.row_sizes import rows_at_once
 from datahub.statements import sorting
 from fastgen_backend.errors import FieldError, InvalidInput
 
@@ -120,14 +121,15 @@ def _aggregate(definition: Definition, query: RowQuery, aggregation: Aggregation
     order = [Ordering(member, False) for member in aggregation.groups]
     names = [member.attribute for member in aggregation.groups]
     after = open_cursor(definition, order, query.cursor) if query.cursor else None
+    limit = rows_at_once([*aggregation.groups, *(figure.member for figure in aggregation.figures)], query.limit)
     items: list[dict[str, Any]] = []
     for segment in segments(order, after) if after is not None else [ALWAYS]:
         grouped = rows.filter(as_q(segment)).values(*names).annotate(number_of_rows=models.Count("pk"), **figures)
-        items += grouped.order_by(*(sorting(each) for each in order))[: query.limit + 1 - len(items)]
-        if len(items) > query.limit:
+        items += grouped.order_by(*(sorting(each) for each in order))[: limit + 1 - len(items)]
+        if len(items) > limit:
             break
-    shown = items[: query.limit]
-    more = len(items) > query.limit
+    shown = items[:limit]
+    more = len(items) > limit
     cursor = make_cursor(definition, order, [shown[-1][name] for name in names]) if more else None
     return {"items": [_shown(aggregation, item) for item in shown], "nextCursor": cursor}
 
@@ -162,5 +164,5 @@ def _suits(option: str, member: Member) -> bool:
     if option in {"sum", "avg"}:
         return isinstance(member.type, Integer | Float | Fixed)
     if option in {"min", "max"}:
-        return "gt" in member.type.operators
+        return "gt" in member.type.operators and member.type.is_sortable
     return member.type.is_sortable

@@ -1,24 +1,23 @@
 """Rows that other rows name, beside them: one query for each relation, and only what the caller may read."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import models
 from django.utils.translation import gettext as _
 
-from datahub.access import Caller, permitted
+from datahub.access import Caller, both, permitted
 from datahub.column_types import Relation
 from datahub.dynamic import Member, definition_of, table_by_number
 from datahub.errors import AccessDenied, CallerMissing, NoSuchTable
-from datahub.filters import as_q
+from datahub.filters import Comparison, as_q
 from datahub.models import Verb
-from datahub.row_shapes import written
 from datahub.row_sizes import BYTES_MAX, bytes_max, size_of
+from datahub.statements import select
 from fastgen_backend.errors import FieldError, InvalidInput
 
 Rows = dict[UUID, dict[str, Any]]  # by id
@@ -73,19 +72,19 @@ def _read(member: Member, named: Counter[UUID], caller: Caller, room: "_Room") -
         condition = permitted(definition, Verb.READ, caller)
     except (AccessDenied, CallerMissing, NoSuchTable):
         return {}
-    rows = definition.rows().filter(as_q(condition))
     members = list(definition.members.values())
+    ids = list(named)
+    batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
     if bytes_max(members) * named.total() > room.unmeasured:
-        sizes = _by_id(rows.values_list("pk", size_of(members)), named)
-        room.take(sum(size * named[id] for id, size in sizes))
-    values = _by_id(rows.values_list(*(member.attribute for member in members)), named)
-    return {row[0]: written(members, row) for row in values}
-
-
-def _by_id(rows: "models.QuerySet[Any, Any]", ids: Iterable[UUID]) -> Iterator[Any]:
-    every = list(ids)
-    for start in range(0, len(every), BATCH):
-        yield from rows.filter(pk__in=every[start : start + BATCH])
+        rows = definition.rows().filter(as_q(condition)).values_list("pk", size_of(members))
+        for batch in batches:
+            room.take(sum(size * named[id] for id, size in rows.filter(pk__in=batch)))
+    found: Rows = {}
+    for batch in batches:
+        wanted = both(condition, Comparison(definition.members["id"], "in", tuple(batch)))
+        rows_there = select(definition, members, wanted, (), len(batch)).shown(members)
+        found |= {UUID(str(row["id"])): row for row in rows_there}
+    return found
 
 
 def _read_owners(ids: set[UUID], caller: Caller) -> Rows:

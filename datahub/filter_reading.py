@@ -128,7 +128,7 @@ def _operand_from_text(member: Member, operator: str, text: str) -> Any:
             raise Unfit(_("This must be true or false."), "not-a-boolean")
         return text == "true"
     if operator in LISTS:
-        return _list(operator, [member.type.operand_from_text(operator, item) for item in _items(text)])
+        return _list(operator, _items(text), lambda item: member.type.operand_from_text(operator, item))
     return member.type.operand_from_text(operator, text)
 
 
@@ -149,18 +149,19 @@ def _operand_from_json(member: Member, operator: str, value: Any) -> Any:
     if operator in LISTS:
         if not isinstance(value, list):
             raise Unfit(_("This must be an array."), "not-an-array")
-        return _list(operator, [member.type.operand(operator, item) for item in value])
+        return _list(operator, value, lambda item: member.type.operand(operator, item))
     if value is None:
         raise Unfit(_("Nothing is equal to null; ask with isnull."), "null")
     return member.type.operand(operator, value)
 
 
-def _list(operator: str, items: list[Any]) -> tuple[Any, ...]:
+def _list(operator: str, items: list[Any], read: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """The items read; how many there are is looked at before."""
     if operator == "between" and len(items) != 2:
         raise Unfit(_("Name two values: from and to, both included."), "not-two-values")
     if len(items) > OPERANDS_MAX:
         raise Unfit(_("Name %(count)d values at most.") % {"count": OPERANDS_MAX}, "too-many-values")
-    return tuple(items)
+    return tuple(map(read, items))
 
 
 def search(text: str, members: Sequence[Member]) -> Condition:

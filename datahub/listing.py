@@ -105,15 +105,19 @@ def read_after(
     found: list[Found] = []
     room = BYTES_MAX
     for segment in [ALWAYS] if after is None else segments(order, after):
-        where, count, held = both(condition, segment), limit, []
+        where, most, asked = both(condition, segment), limit, limit
         if may_be_large(members, limit):
             held = sizes(definition, members, where, order, limit)
-            count = count_that_fits(held, room) or int(not found)
-            room -= sum(held[:count])
-        piece = select(definition, members, where, order, count) if count else ()
-        if piece:
+            most = count_that_fits(held, room) or int(not found)
+            room -= sum(held[:most])
+            asked = most if most < len(held) else min(most + 1, limit)  # one may have come that was not measured
+        piece = select(definition, members, where, order, asked)
+        if len(piece) > most:
+            piece.drop_last()
+            asked = most
+        if len(piece):
             found.append(piece)
-        if count < len(held):
+        if asked == most < limit:
             return found, bool(found)
         limit -= len(piece)
         if limit <= 0:

@@ -6,15 +6,18 @@ from typing import Any
 
 from django.db import models
 
+from datahub.column_types.documents import Json
 from datahub.dynamic import Member
 
 SMALL = 100  # bytes, of which it does not matter how many are used
 BYTES_MAX = 32_000_000  # at once; with all that is made of them they take some five times as much memory
+OBJECT_BYTES = 8  # of memory at least for each byte of JSON, once it is Python's objects
+BESIDE_KEY = len('"":null,')
 
 
-def may_be_large(members: Collection[Member], count: int) -> bool:
-    """Whether so many rows could hold more in these members than is read at once."""
-    return count * bytes_max(members) > BYTES_MAX
+def may_be_large(members: Collection[Member], count: int, *, as_objects: bool = False) -> bool:
+    """Whether so many rows could hold more in these members than is read at once; `as_objects` in Python's own."""
+    return count * bytes_max(members, as_objects=as_objects) > BYTES_MAX
 
 
 def count_that_fits(sizes: Iterable[int], room: int | None = None) -> int:
@@ -24,20 +27,26 @@ def count_that_fits(sizes: Iterable[int], room: int | None = None) -> int:
 
 
 def rows_at_once(members: Collection[Member], most: int) -> int:
-    """How many rows, `most` at most, are never too large; one always is taken."""
-    return max(1, min(most, BYTES_MAX // bytes_max(members)))
+    """How many rows, `most` at most, are never too large in Python's own objects; one always is taken."""
+    return max(1, min(most, BYTES_MAX // bytes_max(members, as_objects=True)))
 
 
-def size_of(members: Collection[Member]) -> "models.Expression":
-    """How many bytes of a row these members have, about."""
-    small = sum(member.type.bytes_max for member in members if member.type.bytes_max <= SMALL)
-    others = [_Bytes(models.F(member.attribute)) for member in members if member.type.bytes_max > SMALL]
-    return _Sum(models.Value(small), *others)
+def size_of(members: Collection[Member], *, as_objects: bool = False) -> "models.Expression":
+    """How many bytes of a row these members have in JSON with their keys, about."""
+    large = [member for member in members if member.type.bytes_max > SMALL]
+    keys = sum(len(member.key) + BESIDE_KEY for member in members)
+    small = sum(member.type.bytes_max for member in members if member not in large)
+    sizes = [_Bytes(models.F(member.attribute)) * _weight(member, as_objects) for member in large]
+    return _Sum(models.Value(keys + small), *sizes)
 
 
-def bytes_max(members: Iterable[Member]) -> int:
+def bytes_max(members: Iterable[Member], *, as_objects: bool = False) -> int:
     """How many bytes a row may have in these members, about."""
-    return sum(member.type.bytes_max for member in members)
+    return sum(member.type.bytes_max * _weight(member, as_objects) + len(member.key) + BESIDE_KEY for member in members)
+
+
+def _weight(member: Member, as_objects: bool) -> int:
+    return OBJECT_BYTES if as_objects and isinstance(member.type, Json) else 1
 
 
 class _Bytes(models.Func):

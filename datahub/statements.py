@@ -87,9 +87,10 @@ class Found:
         """One row in Python's own types."""
         return self._statement.converted(self.rows[index])
 
-    def by_key(self, index: int) -> dict[str, Any]:
-        """One row in Python's own types, by the keys of its members."""
-        return dict(zip(self._statement.keys, self.values(index), strict=True))
+    def by_key(self, index: int, members: Sequence[Member]) -> dict[str, Any]:
+        """These members of a row in Python's own types, by their keys."""
+        values = self._statement.converted(self.rows[index], members)
+        return dict(zip([member.key for member in members], values, strict=True))
 
     def shown(self, members: Sequence[Member]) -> list[dict[str, Any]]:
         """All rows as objects of these members, to be written by orjson with `RAW_JSON`."""
@@ -115,17 +116,16 @@ class Select:
         rows = definition.rows().filter(as_q(condition, place)).order_by(*map(sorting, order))
         identity = RawSQL(identity_sql(definition.table.pk), (), models.TextField())  # noqa: S611  ours
         compiler = rows.values_list(*self._expressions(members), identity)[:limit].query.get_compiler("default")
-        self.keys = [member.key for member in members]
         self._places = {member: index for index, member in enumerate(members)}
+        self._showers = [shower(member) for member in members]
         self._sql = ""
         try:
             self._sql, self._params = compiler.as_sql()
         except EmptyResultSet:
             return
         columns = [expression for expression, _sql, _alias in compiler.select or ()]
-        self._converters = list(compiler.get_converters(columns).items())
-        self._moments = [place for place, member in enumerate(members) if _comes_as_text(member)]
-        self._showers = [shower(member) for member in members]
+        self._converters = compiler.get_converters(columns)
+        self._moments = {place for place, member in enumerate(members) if _comes_as_text(member)}
 
     def _expressions(self, members: Sequence[Member]) -> list[Any]:
         return [_selected(member) for member in members]
@@ -140,15 +140,18 @@ class Select:
             cursor.execute(self._sql, params)
             return Found(self, cursor.fetchall())
 
-    def converted(self, row: Values) -> Values:
-        """A row in Python's own types."""
-        values = list(row[: len(self.keys)])
-        for place, (converters, expression) in self._converters:
-            for convert in converters:
-                values[place] = convert(values[place], expression, connection)
-        for place in self._moments:
-            values[place] = values[place] and datetime.fromisoformat(values[place].removesuffix("+00") + "+00")
-        return tuple(values)
+    def converted(self, row: Values, members: Sequence[Member] | None = None) -> Values:
+        """These members of a row, or all, in Python's own types."""
+        places = self._places.values() if members is None else [self._places[member] for member in members]
+        return tuple([self._converted(place, row[place]) for place in places])
+
+    def _converted(self, place: int, value: Any) -> Any:
+        converters, expression = self._converters.get(place, ((), None))
+        for convert in converters:
+            value = convert(value, expression, connection)
+        if value and place in self._moments:
+            return datetime.fromisoformat(value.removesuffix("+00") + "+00")
+        return value
 
     def shown(self, rows: Sequence[Values], members: Sequence[Member]) -> list[dict[str, Any]]:
         places = [self._places[member] for member in members]

@@ -1,6 +1,6 @@
 """Rows as answers: one page as JSON, or all of them as a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ def json_answer(content: Any, **headers: str) -> HttpResponse:
 def page_answer(definition: Definition, query: RowQuery, caller: Caller) -> HttpResponse:
     page = listing.list_rows(definition, query, caller)
     answer: dict[str, Any] = {
-        "items": [item for found in page.rows for item in shown_rows(found, query, caller)],
+        "items": shown_rows(page.rows, query, caller),
         "nextCursor": page.next_cursor or None,
     }
     if page.count is not None:
@@ -31,11 +31,11 @@ def page_answer(definition: Definition, query: RowQuery, caller: Caller) -> Http
     return json_answer(answer)
 
 
-def shown_rows(found: Found, query: RowQuery, caller: Caller) -> list[dict[str, Any]]:
+def shown_rows(pieces: Sequence[Found], query: RowQuery, caller: Caller) -> list[dict[str, Any]]:
     """Rows as JSON shows them: the fields that were asked for, and what was to be expanded."""
-    items = found.shown(query.fields)
+    items = [item for found in pieces for item in found.shown(query.fields)]
     if query.expand:
-        named = [found.by_key(index) for index in range(len(found))]
+        named = [found.by_key(index, query.expand) for found in pieces for index in range(len(found))]
         for item, expansion in zip(items, expanded(named, query.expand, caller), strict=True):
             item["expand"] = expansion
     return items

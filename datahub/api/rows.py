@@ -124,8 +124,8 @@ class RowView(RowEndpoint):
         revision = definition.members["revision"]
         members = tuple(dict.fromkeys([*query.fields, *query.expand, revision]))
         found = listing.read_row(definition, id, members, self.caller)
-        [row] = shown_rows(found, query, self.caller)
-        return json_answer(row, ETag=f'"{found.by_key(0)["revision"]}"')
+        [row] = shown_rows([found], query, self.caller)
+        return json_answer(row, ETag=f'"{found.by_key(0, [revision])["revision"]}"')
 
     @extend_schema(
         summary="Change a row", parameters=[TABLE, IF_MATCH], request=takes(shapes.VALUES), responses=gives(shapes.ROW)

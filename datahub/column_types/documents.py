@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 from django.db import models
@@ -41,7 +42,7 @@ class MultiChoice(ColumnType):
         return ListField(null=True)
 
     def read(self, value: Any) -> list[str]:
-        return texts_of_list(value, self._chosen)
+        return items_of_list(value, self._chosen, most=len(self.options["choices"]))
 
     def parse(self, text: str) -> list[str]:
         one = text.strip()
@@ -113,10 +114,12 @@ class Json(ColumnType):
         return {}
 
 
-def texts_of_list(value: Any, read_item: Any) -> list[Any]:
-    """A JSON array of different items, each read by `read_item`."""
+def items_of_list(value: Any, read_item: Callable[[Any], Any], *, most: int) -> list[Any]:
+    """A JSON array of different items, each read by `read_item`; how many there are is looked at before."""
     if not isinstance(value, list):
         raise Unfit(_("This must be an array."), "not-an-array")
+    if len(value) > most:
+        raise Unfit(_("This may have %(count)d items at most.") % {"count": most}, "too-many")
     items = [read_item(item) for item in value]
     if len(set(items)) < len(items):
         raise Unfit(_("An item stands twice."), "repeated-item")

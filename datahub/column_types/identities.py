@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from datahub.column_types.column_type import MATCHING, BadOption, ColumnType, Unfit
-from datahub.column_types.documents import list_of_text, texts_of_list
+from datahub.column_types.documents import items_of_list, list_of_text
 from datahub.column_types.stored import ListField
 
 RELATED_MAX = 1000
@@ -82,10 +82,7 @@ class Relation(Identifier):
     def read(self, value: Any) -> Any:
         if not self.many:
             return super().read(value)
-        ids = texts_of_list(value, lambda item: str(super(Relation, self).read(item)))
-        if len(ids) > RELATED_MAX:
-            raise Unfit(_("This may name %(count)d rows at most.") % {"count": RELATED_MAX}, "too-many")
-        return ids
+        return items_of_list(value, lambda item: str(super(Relation, self).read(item)), most=RELATED_MAX)
 
     def show(self, value: Any) -> Any:
         return value if self.many else str(value)

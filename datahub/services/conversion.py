@@ -162,8 +162,8 @@ def _batches(definition: Definition, column: Column) -> Iterator[Values]:
 def batch_of(rows: "models.QuerySet[Any]", column: Column) -> Values:
     """The first of these rows, as many as are converted at once: their ids and values."""
     count, [member] = BATCH, Definition(column.table, [column]).own.values()
-    if may_be_large([member], count):
-        sizes = rows.values_list(size_of([member]), flat=True)[:count]
+    if may_be_large([member], count, as_objects=True):
+        sizes = rows.values_list(size_of([member], as_objects=True), flat=True)[:count]
         count = max(count_that_fits(sizes), 1)
     return list(rows.values_list("pk", member.attribute)[:count])
 

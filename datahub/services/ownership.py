@@ -1,6 +1,6 @@
 """Rows and the people they belong to: what becomes of them when a person is deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -28,9 +28,9 @@ def treat_rows_of(*, user_id: UUID, origin: Origin) -> None:
     Raises `RowInUse` where other rows must not be without one of them.
     """
     tables = list(Table.objects.exclude(on_owner_delete=Table.OnOwnerDelete.KEEP).order_by("id"))
-    referring = {table.pk: references.referring_to(table) for table in tables}
-    beside = {column.table_id for columns in referring.values() for column in columns}
-    with locks.writing({*referring, *beside}), unlimited():
+    with locks.writing({table.pk for table in tables} | _beside(_referring(tables))), unlimited():
+        referring = _referring(tables)  # anew: others may have changed what refers to them before we had our share
+        locks.share(_beside(referring))
         definitions = [definition for number in referring if (definition := _definition(number))]
         going = {
             definition.table.pk: Q(owner=user_id)
@@ -42,6 +42,14 @@ def treat_rows_of(*, user_id: UUID, origin: Origin) -> None:
                 _lock(definition, user_id)
         for definition in definitions:
             _treat(definition, user_id, referring[definition.table.pk], going, origin)
+
+
+def _referring(tables: Sequence[Table]) -> dict[int, list[Column]]:
+    return {table.pk: references.referring_to(table) for table in tables}
+
+
+def _beside(referring: Mapping[int, Sequence[Column]]) -> set[int]:
+    return {column.table_id for columns in referring.values() for column in columns}
 
 
 def _definition(number: int) -> Definition | None:

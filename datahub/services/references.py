@@ -48,7 +48,7 @@ def let_go(
     going = set(ids)
     for column in referring:
         other = definition_of(Table.objects.get(pk=column.table_id))
-        member = other.own.get(column.key)
+        member = _member_of(other, column)
         if member is not None and member.column is not None and member.column.target_id == definition.table.pk:
             rows = other.rows()
             if other.table.pk == definition.table.pk:
@@ -64,7 +64,7 @@ def needed(definition: Definition, ids: Collection[UUID], referring: Iterable[Co
     needs: dict[UUID, set[UUID]] = {}  # of the rows that would go, while they stay
     for column in referring:
         other = definition_of(Table.objects.get(pk=column.table_id))
-        member = other.own.get(column.key)
+        member = _member_of(other, column)
         if member is None or member.column is None or member.column.target_id != definition.table.pk:
             continue
         if not _is_strict(member):
@@ -111,6 +111,11 @@ def forget_deleted(definition: Definition, member: Member) -> None:
             member,
             [(row, _without(type, value, gone)) for row, value in batch if not gone.isdisjoint(type.ids(value))],
         )
+
+
+def _member_of(definition: Definition, column: Column) -> Member | None:
+    """The member that the column is by now, whatever its key."""
+    return next((each for each in definition.own.values() if each.column and each.column.pk == column.pk), None)
 
 
 def _kept(target: Table, ids: Sequence[UUID]) -> list[UUID]:

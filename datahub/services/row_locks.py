@@ -57,8 +57,8 @@ def locked_rows(
     keys = keys or definition.members.keys()
     members = [definition.members[key] for key in keys]
     rows = definition.rows().filter(q).order_by("pk")
-    if limit > 1 and may_be_large(members, limit):
-        _refuse_large([size for (size,) in rows.values_list(size_of(members))[:limit]])
+    if limit > 1 and may_be_large(members, limit, as_objects=True):
+        _refuse_large([size for (size,) in rows.values_list(size_of(members, as_objects=True))[:limit]])
     values = rows.select_for_update(no_key=keeps_keys).values_list(*(member.attribute for member in members))
     return [dict(zip(keys, row, strict=True)) for row in values[:limit]]
 

@@ -9,7 +9,8 @@ import pytest
 from authpages.models import User
 from authpages.services.users import delete_user
 from datahub.errors import RowInUse
-from datahub.services import ownership
+from datahub.models import Column, Table
+from datahub.services import ownership, references
 from events.models import Event
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api
@@ -90,6 +91,37 @@ def _pin(admin: Api, api: Api, **options: Any) -> Any:
     settings = {"access": {"create": "authenticated"}, "onOwnerDelete": "delete", "rowEvents": True}
     admin.post("/tables", {"name": "Pins", "columns": [relation], **settings})
     return api.post("/tables/pins/rows", {"note": note["id"]}).json()
+
+
+@pytest.mark.parametrize("restricts", [True, False])
+def test_what_refers_to_them_is_looked_at_as_it_is_once_nobody_changes_it(
+    key: Key, api: Api, monkeypatch: pytest.MonkeyPatch, restricts: bool
+):
+    admin, ann = key("*"), _ann(api)
+    _notes(admin, onOwnerDelete="delete")
+    note = api.post("/tables/notes/rows", {"text": "hers"}).json()["id"]
+    on_delete = {"onDelete": "restrict" if restricts else "clear"}
+    relation = {"name": "Note", "type": "relation", "options": {"table": "notes", **on_delete}}
+    admin.post("/tables", {"name": "Links", "columns": [relation]})
+    admin.post("/tables/links/rows", {"note": note})
+    look, looks = references.referring_to, iter([True])
+
+    def look_before_a_change(table: Table) -> list[Column]:
+        found = look(table)
+        if next(looks, False):
+            assert admin.patch("/tables/links/columns/note", {"key": "entry"}).status_code == 200
+        return found
+
+    monkeypatch.setattr(references, "referring_to", look_before_a_change)
+    if restricts:
+        with pytest.raises(RowInUse):
+            delete_user(user_id=ann, origin=COMMAND_LINE)
+    else:
+        delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    [link] = admin.get("/tables/links/rows").json()["items"]
+    names = link["note"] if restricts else link["entry"]  # what was refused took the change along
+    assert (names, len(_listed(admin))) == ((note, 1) if restricts else (None, 0))
 
 
 def test_rows_that_refer_to_each_other_go_together(key: Key, api: Api):
