@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from datahub.access import NOBODY, Caller, refuse_closed
 from datahub.api.promises import PromisingEndpoint
 from datahub.dynamic import Definition, find_definition, is_outdated, recall
-from datahub.errors import TableBusy
+from datahub.errors import NoSuchTable, TableBusy
 from datahub.models import Verb
 from datahub.names import first_of
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, pointer_part
@@ -26,7 +26,7 @@ class RowEndpoint(PromisingEndpoint):
     body_limit_bytes: ClassVar[int] = settings.ROWS_LIMIT_BYTES
     takes_body: ClassVar[frozenset[str]] = frozenset()
     _attempts = 0  # that failed
-    _by_memory: tuple[Any, ...] | None = None  # the table and verbs that were asked for
+    _remembered: tuple[Definition, tuple[Any, ...]] | None = None  # with the table and verbs that were asked for
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -35,15 +35,15 @@ class RowEndpoint(PromisingEndpoint):
 
     def handle_exception(self, error: Exception) -> Any:
         """As ever; but what was done by a definition that may be none any more is done again, by the present one."""
-        while is_outdated(error) or (self._by_memory and _is_refusal(error)):
-            asked, self._by_memory = self._by_memory, None
+        while is_outdated(error) or self._is_refused_by_another(error):
+            remembered, self._remembered = self._remembered, None
             self._attempts += 1
             if self._attempts == ATTEMPTS_MAX:
                 error = TableBusy(_("The table is being changed over and over; try again."), retry_after=1)
                 break
             try:
-                if asked and isinstance(error, ParseError):  # a body is parsed only once; is the table closed by now?
-                    self.open(*asked)
+                if remembered and isinstance(error, ParseError):  # a body is parsed only once; is the table closed now?
+                    self.open(*remembered[1])
                     break
                 return getattr(self, (self.request.method or "").lower())(self.request, *self.args, **self.kwargs)
             except Exception as another:
@@ -66,15 +66,25 @@ class RowEndpoint(PromisingEndpoint):
     def remember(self, table: str, *verbs: Verb) -> Definition:
         """As `open`, but by the definition we had last, for those who find out by what they do whether it holds.
 
-        Every refusal is found out as well: it is made again by the present definition, and only then believed.
+        A refusal is believed where it still is the present one, and else made again by that.
         """
         definition = recall(table) if self._attempts == 0 else None
         if definition is None:
             return self.open(table, *verbs)
-        self._by_memory = (table, *verbs)
+        self._remembered = definition, (table, *verbs)
         for verb in verbs:
             refuse_closed(definition, verb, self.caller)
         return definition
+
+    def _is_refused_by_another(self, error: Exception) -> bool:
+        """Whether this is the refusal of a remembered definition that is none any more."""
+        if self._remembered is None or not _is_refusal(error):
+            return False
+        definition, (table, *_verbs) = self._remembered
+        try:
+            return find_definition(table).identity != definition.identity
+        except NoSuchTable:
+            return True
 
     def only(self, *names: str) -> dict[str, str]:
         """The parameters, of which there may be no others than these."""

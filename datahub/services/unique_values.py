@@ -76,7 +76,9 @@ def _taken(definition: Definition, member: Member, rows: Sequence[Row]) -> list[
     """The rows whose value stands in a row that is there, or in an earlier one of the request."""
     name, key = member.attribute, member.key
     values = [row[key] for row in rows if row[key] is not None]
-    there = dict(definition.rows().filter(**{f"{name}__in": values}).values_list(name, "pk"))
+    own = [row["id"] for row in rows]  # whose values are to be these
+    others = definition.rows().filter(**{f"{name}__in": values}).exclude(pk__in=own)
+    there = dict(others.values_list(name, "pk"))
     taken = []
     for index, row in enumerate(rows):
         value = row[key]

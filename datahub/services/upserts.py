@@ -104,16 +104,15 @@ def _upsert(
         missing = missing_targets(definition, rows, _places(new))
         missing += missing_targets(definition, sent, _places(old if sent else []))
         kept = _lock(definition, member, old, ids, resolving)
-        attempt.on(definition, rows, _places(new), creating)
-        if new:
-            insert(definition, rows, creating, origin)
-        result = {item.place: row for item, row in zip(new, rows, strict=True)}
-        if sent:
+        if sent:  # first, for a new row may have a value that one of these lets go of
             attempt.on(definition, merged(kept, sent), _places(old), resolving)
             update(definition, kept, sent, resolving, origin)
             kept = readable(definition, kept, sent, resolving, caller)
+        attempt.on(definition, rows, _places(new), creating)
+        if new:
+            insert(definition, rows, creating, origin)
         refuse(missing)
-        result.update({item.place: row for item, row in zip(old, kept, strict=True)})
+        result = {item.place: row for item, row in zip([*new, *old], [*rows, *kept], strict=True)}
     return Written(definition, [result[item.place] for item in wanted])
 
 

@@ -196,3 +196,13 @@ def test_beyond_the_most_there_is_nothing_to_raise(people: Api, monkeypatch: pyt
 
     assert "maxAffected" not in refusal["detail"]
     assert "narrow the filter" in refusal["detail"]
+
+
+def test_of_values_that_rows_of_the_request_let_go_of_none_is_blamed(people: Api):
+    emails = ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]
+    ids = [row["id"] for row in made(people.post(ROWS, [{"name": "N", "email": each} for each in emails]))["items"]]
+    wanted = ["b@x.org", "a@x.org", "d@x.org"]
+
+    answer = people.patch(ROWS, [{"id": id, "email": email} for id, email in zip(ids, wanted, strict=False)])
+
+    assert pointers(answer, 409) == ["/2/email"]

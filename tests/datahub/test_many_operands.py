@@ -1,9 +1,14 @@
 """Filters with thousands of values: as true as short ones, and not looked at value by value."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from datahub.api import row_endpoint
+from datahub.column_types.documents import MultiChoice
+from datahub.column_types.identities import Identifier
+from datahub.column_types.numbers import Integer
 from datahub.dynamic import Definition, find_definition
 from datahub.filter_reading import condition_from_json
 from datahub.filters import operands, simplified
@@ -31,6 +36,38 @@ TYPES: list[tuple[str, dict[str, Any], Any, Any, list[Any]]] = [
     ("email", {}, "ann@example.com", "ben@example.com", [f"{number}@example.com" for number in range(1, 999)]),
     ("uuid", {}, "019aa0d5-1c02-7b6e-8f10-2a9c3e7b5d44", "019aa0d5-1c02-7b6e-8f10-2a9c3e7b5d45", []),
 ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        ("POST", f"{ROWS}/query", {"filter": {"field": "size", "op": "in", "value": [1] * 5000}}, "too-many-values"),
+        ("GET", f"{ROWS}?size__in={'1,' * 5000}", None, "too-many-values"),
+        ("POST", ROWS, {"tags": ["a"] * 5000}, "too-many"),
+        ("POST", ROWS, {"others": ["x"] * 5000}, "too-many"),
+    ],
+)
+def test_how_many_there_are_is_looked_at_before_any_and_once(
+    admin: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any, code: str
+):
+    columns = [
+        {"name": "Size", "type": "integer"},
+        {"name": "Tags", "type": "multiChoice", "options": {"choices": ["a"]}},
+    ]
+    table = made(admin.post("/tables", {"name": "Things", "columns": columns}))
+    related = {"name": "Others", "type": "relation", "options": {"table": table["id"], "many": True}}
+    made(admin.post("/tables/things/columns", related))
+    made(admin.get(ROWS), 200)  # so that the definition is remembered
+    read = Mock()
+    for place in (Integer, MultiChoice, Identifier):
+        monkeypatch.setattr(place, "_chosen" if place is MultiChoice else "read", read)
+    looked = Mock(wraps=row_endpoint.find_definition)
+    monkeypatch.setattr(row_endpoint, "find_definition", looked)
+
+    [error] = made(admin.call(method, path, body), 400)["errors"]
+
+    assert error["code"] == code
+    assert (read.call_count, looked.call_count) == (0, 1)
 
 
 @pytest.mark.parametrize(("type", "options", "named", "other", "more"), TYPES, ids=[each[0] for each in TYPES])

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from datahub.errors import BodyCutShort
-from datahub.models import Import, ImportChunk, Job
+from datahub.errors import BodyCutShort, NoSuchTable
+from datahub.models import Import, ImportChunk, Job, Table
 from datahub.services.imports import upload
-from datahub.services.imports.upload import Upload, delete_abandoned_uploads, start_import
+from datahub.services.imports.retries import import_once
+from datahub.services.imports.upload import Upload, delete_abandoned_uploads, start_import, take_in
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api
 from tests.datahub.conftest import made, pointers
@@ -79,6 +80,40 @@ def test_a_connection_that_breaks_leaves_nothing(people: Api):
         start(Breaking(b"name\nAnn\n"), 9)
 
     assert not Import.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("reads", [1, 3])
+@pytest.mark.parametrize("is_repeatable", [True, False])
+def test_a_table_that_is_deleted_meanwhile_is_not_there(
+    people: Api, monkeypatch: pytest.MonkeyPatch, reads: int, is_repeatable: bool
+):
+    monkeypatch.setattr(upload, "CHUNK_BYTES", 12)
+    content = b"name,city\nAnn,Rome\nBen,Oslo\n"
+
+    class Deleting(Dripping):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() >= 7 * reads and Table.objects.exists():
+                assert people.delete("/tables/people").status_code == 204
+            return super().read(size)
+
+    begin = _import_once if is_repeatable else _start_import
+    with pytest.raises(NoSuchTable):
+        begin(Upload("csv", len(content), Deleting(content)))
+
+    assert (Import.objects.count(), ImportChunk.objects.count(), Job.objects.count()) == (0, 0, 0)
+
+
+def _start_import(upload: Upload) -> None:
+    start_import(table="people", makes_table=False, upload=upload, origin=COMMAND_LINE)
+
+
+def _import_once(upload: Upload) -> None:
+    import_once(key="k", actor="a", asked="", upload=upload, take_in=_take_in, show=lambda _found: b"")
+
+
+def _take_in(upload: Upload) -> Import:
+    return take_in(table="people", makes_table=False, upload=upload, origin=COMMAND_LINE, owner=None)
 
 
 def test_a_header_that_does_not_end_in_the_first_chunk_is_refused(people: Api, monkeypatch: pytest.MonkeyPatch):

@@ -91,6 +91,15 @@ def test_a_bad_merge_is_named_where_it_stands(people: Api, ann: dict[str, Any]):
     assert _all(people) == [ann]
 
 
+def test_a_new_row_may_have_what_another_of_the_request_lets_go_of(people: Api, ann: dict[str, Any]):
+    made(people.post("/tables/people/columns", {"name": "Phone", "type": "text", "unique": True}))
+    made(people.patch(f"{ROWS}/{ann['id']}", {"phone": "1"}), 200)
+
+    answer = people.post(MERGE, [{"name": "Ben", "email": "b@x.org", "phone": "1"}, {"email": EMAIL, "phone": "2"}])
+
+    assert [(row["name"], row["phone"]) for row in made(answer, 200)["items"]] == [("Ben", "1"), ("Ann", "2")]
+
+
 def test_a_value_taken_in_another_column_is_named_where_it_stands(people: Api, ann: dict[str, Any]):
     people.post("/tables/people/columns", {"name": "Code", "type": "integer", "unique": True})
     people.patch(f"{ROWS}/{ann['id']}", {"code": 1})

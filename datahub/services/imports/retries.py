@@ -7,7 +7,7 @@ from hashlib import sha256
 from datahub.errors import BodyCutShort
 from datahub.models import Import
 from datahub.services.idempotency import Answer, earlier_answer, once
-from datahub.services.imports.upload import CHUNK_BYTES, Stream, Upload, ask_for_import
+from datahub.services.imports.upload import CHUNK_BYTES, Stream, Upload, ask_for_import, forget_upload
 
 
 def import_once(
@@ -45,8 +45,8 @@ def import_once(
 
     try:
         given = once(key=key, actor=actor, fingerprint=stream.fingerprint, work=work)
-    except BaseException:  # the answer to a commit that took place may have been lost, too
-        Import.objects.filter(pk=found.pk, state=Import.State.UPLOADING).delete()
+    except BaseException:
+        forget_upload(found)
         raise
     if given is not answer:  # another was quicker with the same
         found.delete()

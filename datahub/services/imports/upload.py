@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datahub.column_types import Unfit
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_of, find_table
-from datahub.errors import BodyCutShort, KeyTaken
+from datahub.errors import BodyCutShort, KeyTaken, NoSuchTable
 from datahub.import_files import CsvFile, Unreadable, foreign_encoding, is_utf8
 from datahub.models import Import, ImportChunk, Job, Table
 from datahub.names import flaws, key_flaw, name_flaw, no_such_column
@@ -51,7 +51,11 @@ def start_import(*, table: str, makes_table: bool, upload: Upload, origin: Origi
     `NoSuchTable`, `KeyTaken`, or `BodyCutShort`. Never in a transaction: an upload takes its time.
     """
     found = take_in(table=table, makes_table=makes_table, upload=upload, origin=origin, owner=owner)
-    ask_for_import(found)
+    try:
+        ask_for_import(found)
+    except BaseException:
+        forget_upload(found)
+        raise
     return found
 
 
@@ -65,7 +69,7 @@ def take_in(*, table: str, makes_table: bool, upload: Upload, origin: Origin, ow
     headers = _headers(upload, first)
     if definition is not None:
         headers, targets = _targets(definition, headers, upload.format)
-    found = Import.objects.create(
+    found = Import(
         table=definition.table if definition else None,
         table_key=definition.table.key if definition else table,
         makes_table=makes_table,
@@ -76,6 +80,10 @@ def take_in(*, table: str, makes_table: bool, upload: Upload, origin: Origin, ow
         targets=targets if definition else [],
     )
     try:
+        found.save()
+    except IntegrityError:  # the table was deleted while the beginning came in
+        raise NoSuchTable from None
+    try:
         _store(found, first, pieces, upload.size)
     except BaseException:
         found.delete()
@@ -83,12 +91,21 @@ def take_in(*, table: str, makes_table: bool, upload: Upload, origin: Origin, ow
     return found
 
 
+def forget_upload(found: Import) -> None:
+    """Delete a file whose import has not begun; of one that has, only the answer was lost."""
+    Import.objects.filter(pk=found.pk, state=Import.State.UPLOADING).delete()
+
+
 def ask_for_import(found: Import) -> None:
-    """Have a worker make rows of a file that was taken in."""
+    """Have a worker make rows of a file that was taken in. Raises `NoSuchTable` where that was deleted meanwhile."""
     with transaction.atomic():
-        found.state = Import.State.RUNNING
-        found.save()
+        there = Import.objects.filter(pk=found.pk, state=Import.State.UPLOADING)
+        if not found.makes_table:
+            there = there.exclude(table=None)
+        if not there.update(state=Import.State.RUNNING):
+            raise NoSuchTable
         jobs.ask_for(Job.Kind.IMPORT, found.pk)
+    found.state = Import.State.RUNNING
 
 
 def delete_abandoned_uploads(now: Any) -> int:
