@@ -1,5 +1,6 @@
 """Rows that are asked for in other ways: by a JSON query, as figures, as files."""
 
+from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -18,6 +19,7 @@ from datahub.row_queries import query_from_json, query_from_parameters
 
 class RowQueryView(RowEndpoint):
     takes_body = frozenset({"POST"})
+    body_limit_bytes = settings.BODY_LIMIT_BYTES
     obeys = {header: {"POST"} for header in PROMISES}  # kept by itself: nothing is written
 
     @extend_schema(

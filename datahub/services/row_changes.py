@@ -12,7 +12,7 @@ from datahub.filters import Condition
 from datahub.models import Column, Table
 from datahub.row_shapes import Row, shown
 from datahub.services import references
-from datahub.services.row_locks import refuse_unless
+from datahub.services.row_locks import refuse_too_large, refuse_unless
 from datahub.services.row_writing import delete_ids, insert_rows, update_row
 from fastgen_backend.origin import Origin
 
@@ -20,6 +20,7 @@ from fastgen_backend.origin import Origin
 def insert(definition: Definition, rows: Sequence[Row], condition: Condition, origin: Origin) -> None:
     """Insert rows, as far as the condition holds for them, and tell it."""
     insert_rows(definition, _in_order_of_uniques(definition, rows))
+    refuse_too_large(definition, rows)
     refuse_unless(definition, condition, rows)
     _tell_all(signals.row_created, definition, rows, origin)
 
@@ -41,6 +42,7 @@ def update(
             update_row(definition, row, changed)
             if definition.table.row_events:
                 tell_row(signals.row_updated, definition, row, changed, origin)
+    refuse_too_large(definition, rows)
     refuse_unless(definition, condition, rows)
 
 

@@ -13,12 +13,14 @@ from datahub.errors import (
     CallerMissing,
     NoSuchRow,
     RowsTooLarge,
+    RowTooLarge,
 )
 from datahub.filters import ALWAYS, NEVER, Condition, as_q
 from datahub.models import Verb
 from datahub.row_shapes import Row
-from datahub.row_sizes import BYTES_MAX, may_be_large, size_of
+from datahub.row_sizes import BYTES_MAX, bytes_max, may_be_large, size_of
 
+ROW_MAX = BYTES_MAX  # bytes of a row: what may be changed can be answered
 SHOWN_ANYWAY = frozenset({"id", "revision", "updatedAt"})
 
 
@@ -67,6 +69,16 @@ def _refuse_large(sizes: Sequence[int]) -> None:
     if len(sizes) > 1 and sum(sizes) > BYTES_MAX:
         detail = _("These rows hold more than the %(max)d MB that one request takes; name fewer at once.")
         raise RowsTooLarge(detail % {"max": BYTES_MAX // 1_000_000})
+
+
+def refuse_too_large(definition: Definition, rows: Sequence[Row]) -> None:
+    """Raise `RowTooLarge` where a row, as it is now, is more than one answer holds; asked where it could be."""
+    members = definition.members.values()
+    if bytes_max(members) <= ROW_MAX:
+        return
+    sizes = definition.rows().filter(pk__in=[row["id"] for row in rows]).values_list(size_of(members), flat=True)
+    if max(sizes, default=0) > ROW_MAX:
+        raise RowTooLarge(_("A row may hold %(max)d MB in all its columns.") % {"max": ROW_MAX // 1_000_000})
 
 
 def refuse_unless(definition: Definition, condition: Condition, rows: Sequence[Row]) -> None:

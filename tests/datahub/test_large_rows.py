@@ -257,6 +257,20 @@ def _ids(api: Api) -> list[str]:
     return [row["id"] for row in made(api.get(f"{ROWS}?fields=id&limit=200"), 200)["items"]]
 
 
+@pytest.mark.parametrize("is_bulk", [True, False])
+def test_a_row_may_not_grow_beyond_what_is_answered_at_once(notes: Api, monkeypatch: pytest.MonkeyPatch, is_bulk: bool):
+    monkeypatch.setattr(row_locks, "ROW_MAX", 4000)
+    row, large = {"title": "x"}, {"body": "x" * 4000}
+    id = made(notes.post(ROWS, row))["id"]
+    refusals = [
+        notes.post(ROWS, [large] if is_bulk else large),
+        notes.patch(ROWS, [{"id": id, **large}]) if is_bulk else notes.patch(f"{ROWS}/{id}", large),
+    ]
+
+    assert [made(answer, 400)["code"] for answer in refusals] == ["row-too-large"] * 2
+    assert made(notes.get(f"{ROWS}/{id}"), 200)["body"] is None
+
+
 def test_many_large_rows_are_not_changed_at_once(notes: Api):
     ids = _ids(notes)
 

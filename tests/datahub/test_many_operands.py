@@ -61,7 +61,7 @@ def test_how_many_there_are_is_looked_at_before_any_and_once(
     read = Mock()
     for place in (Integer, MultiChoice, Identifier):
         monkeypatch.setattr(place, "_chosen" if place is MultiChoice else "read", read)
-    looked = Mock(wraps=row_endpoint.find_definition)
+    looked = Mock(wraps=find_definition)
     monkeypatch.setattr(row_endpoint, "find_definition", looked)
 
     [error] = made(admin.call(method, path, body), 400)["errors"]

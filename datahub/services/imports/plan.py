@@ -46,12 +46,12 @@ class Converted:
     """A batch for the database: whole columns, the rows of them that are fit so far, and what is wrong with others."""
 
     batch: Batch
-    columns: dict[str, Column]
     fit: list[int]
-    flaws: list[Flaw] = field(default_factory=list)
+    columns: dict[str, Column] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)  # of any number the first
 
     def refuse(self, reasons: Iterable[Reason]) -> None:
-        """These rows are not fit. Of any number of reasons the first are kept."""
+        """These rows are not fit."""
         unfit: set[int] = set()
 
         def noted() -> Iterator[Reason]:
@@ -59,9 +59,13 @@ class Converted:
                 unfit.add(reason[0])
                 yield reason
 
-        first = nsmallest(REJECTS_MAX, noted())
+        self.reasons = nsmallest(REJECTS_MAX, chain(self.reasons, noted()))
         self.fit = [index for index in self.fit if index not in unfit]
-        self.flaws += [Flaw(self.batch.lines[index], pointer, detail) for index, pointer, detail in first]
+
+    @property
+    def flaws(self) -> list[Flaw]:
+        """What is wrong with rows, in their order."""
+        return [Flaw(self.batch.lines[index], pointer, detail) for index, pointer, detail in self.reasons]
 
 
 class Plan:
@@ -94,12 +98,16 @@ class Plan:
         """The batch as the database takes it; without regard to other rows."""
         headers = self._source.headers
         cells = dict(zip(headers, file.cells(batch, headers), strict=True))
-        columns = {place.member.key: place.reader.read(cells[place.header]) for place in self._places}
-        converted = Converted(batch, columns, list(range(len(batch.lines))))
-        flaws = [(_pointer(key), column.flaws) for key, column in columns.items() if column.flaws]
-        reasons = ((index, pointer, detail) for pointer, found in flaws for index, detail in found.items())
-        unknown = _unknown_members(batch, headers) if self._source.format == Import.Format.NDJSON else ()
-        converted.refuse(chain(reasons, unknown))
+        converted = Converted(batch, list(range(len(batch.lines))))
+        for place in self._places:
+            key, column = place.member.key, place.reader.read(cells[place.header])
+            converted.columns[key] = column
+            if column.flaws:  # which are let go of before the next column has as many
+                pointer = _pointer(key)
+                converted.refuse((index, pointer, detail) for index, detail in column.flaws.items())
+                column.flaws = {}
+        if self._source.format == Import.Format.NDJSON:
+            converted.refuse(_unknown_members(batch, headers))
         return converted
 
     def refuse_conflicts(self, converted: Converted) -> None:
