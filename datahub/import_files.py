@@ -133,7 +133,10 @@ class CsvFile(RowFile):
     @property
     def is_all_header(self) -> bool:
         """Whether the file ends with its headers, or within them."""
-        return next(self._reader, [END]) == [END]
+        try:
+            return next(self._reader, [END]) == [END]
+        except (Unreadable, csv.Error):  # which is something else
+            return False
 
     def skip(self, rows: int) -> None:
         while rows:
@@ -187,7 +190,7 @@ class CsvFile(RowFile):
             end = cell.end()
             self._cells += 1
             if self._cells > CELLS_MAX:
-                detail = _("The row in line %(line)d has more than %(max)s cells.")
+                detail = _("Line %(line)d has more than %(max)s cells.")
                 raise Unreadable(detail % {"line": number, "max": f"{CELLS_MAX:,}"})
 
     def _read_headers(self) -> list[str]:

@@ -1,5 +1,6 @@
 """How many bytes rows hold: so that one request reads only so much of them at once, whatever users put in."""
 
+import json
 from collections.abc import Collection, Iterable
 from itertools import accumulate, takewhile
 from typing import Any
@@ -11,6 +12,7 @@ from datahub.dynamic import Member
 
 SMALL = 100  # bytes, of which it does not matter how many are used
 BYTES_MAX = 32_000_000  # at once; with all that is made of them they take some five times as much memory
+ROW_MAX = BYTES_MAX  # of one row, so that it can be answered
 OBJECT_BYTES = 8  # of memory at least for each byte of JSON, once it is Python's objects
 BESIDE_KEY = len('"":null,')
 
@@ -47,6 +49,18 @@ def bytes_max(members: Iterable[Member], *, as_objects: bool = False) -> int:
 
 def _weight(member: Member, as_objects: bool) -> int:
     return OBJECT_BYTES if as_objects and isinstance(member.type, Json) else 1
+
+
+def may_be_too_large(members: Iterable[Member]) -> bool:
+    """Whether one row could hold more in these members than a row may."""
+    return bytes_max(members) > ROW_MAX
+
+
+def length(value: Any) -> int:
+    """How long a value is, to compare it with another of its column; nothing where it does not matter."""
+    if isinstance(value, str):
+        return len(value)
+    return len(json.dumps(value, default=str)) if isinstance(value, dict | list) else 0
 
 
 class _Bytes(models.Func):

@@ -11,6 +11,7 @@ from datahub.dynamic import Definition
 from datahub.filters import Condition
 from datahub.models import Column, Table
 from datahub.row_shapes import Row, shown
+from datahub.row_sizes import length, may_be_too_large
 from datahub.services import references
 from datahub.services.row_locks import refuse_too_large, refuse_unless
 from datahub.services.row_writing import delete_ids, insert_rows, update_row
@@ -20,8 +21,8 @@ from fastgen_backend.origin import Origin
 def insert(definition: Definition, rows: Sequence[Row], condition: Condition, origin: Origin) -> None:
     """Insert rows, as far as the condition holds for them, and tell it."""
     insert_rows(definition, _in_order_of_uniques(definition, rows))
-    refuse_too_large(definition, rows)
     refuse_unless(definition, condition, rows)
+    refuse_too_large(definition, rows)
     _tell_all(signals.row_created, definition, rows, origin)
 
 
@@ -35,15 +36,18 @@ def update(
 ) -> None:
     """Give each of the locked `rows` its new values, as far as the condition holds afterwards as well, and tell it."""
     _free_uniques(definition, rows, new)
+    is_wide, larger = may_be_too_large(definition.members.values()), []
     for row, values in zip(rows, new, strict=True):
         changed = [key for key, value in values.items() if not _is_same(row[key], value)]
+        if is_wide and any(length(values[key]) > length(row[key]) for key in changed):
+            larger.append(row)
         row.update(values)
         if changed:
             update_row(definition, row, changed)
             if definition.table.row_events:
                 tell_row(signals.row_updated, definition, row, changed, origin)
-    refuse_too_large(definition, rows)
     refuse_unless(definition, condition, rows)
+    refuse_too_large(definition, larger)
 
 
 def needed_to_delete(definition: Definition) -> Collection[str]:

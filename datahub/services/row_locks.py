@@ -18,9 +18,8 @@ from datahub.errors import (
 from datahub.filters import ALWAYS, NEVER, Condition, as_q
 from datahub.models import Verb
 from datahub.row_shapes import Row
-from datahub.row_sizes import BYTES_MAX, bytes_max, may_be_large, size_of
+from datahub.row_sizes import BYTES_MAX, ROW_MAX, may_be_large, may_be_too_large, size_of
 
-ROW_MAX = BYTES_MAX  # bytes of a row: what may be changed can be answered
 SHOWN_ANYWAY = frozenset({"id", "revision", "updatedAt"})
 
 
@@ -71,14 +70,19 @@ def _refuse_large(sizes: Sequence[int]) -> None:
         raise RowsTooLarge(detail % {"max": BYTES_MAX // 1_000_000})
 
 
+def too_large() -> str:
+    """The sentence that refuses a row of more than `ROW_MAX`."""
+    return _("A row may hold %(max)d MB in all its columns.") % {"max": ROW_MAX // 1_000_000}
+
+
 def refuse_too_large(definition: Definition, rows: Sequence[Row]) -> None:
     """Raise `RowTooLarge` where a row, as it is now, is more than one answer holds; asked where it could be."""
     members = definition.members.values()
-    if bytes_max(members) <= ROW_MAX:
+    if not rows or not may_be_too_large(members):
         return
     sizes = definition.rows().filter(pk__in=[row["id"] for row in rows]).values_list(size_of(members), flat=True)
     if max(sizes, default=0) > ROW_MAX:
-        raise RowTooLarge(_("A row may hold %(max)d MB in all its columns.") % {"max": ROW_MAX // 1_000_000})
+        raise RowTooLarge(too_large())
 
 
 def refuse_unless(definition: Definition, condition: Condition, rows: Sequence[Row]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from django.db import DataError, IntegrityError, OperationalError
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from datahub.filters import ALWAYS, Condition
 from datahub.models import Column, Table
 from datahub.row_shapes import Row
 from datahub.services import references
-from datahub.services.unique_values import refuse_beyond_rule, refuse_taken
+from datahub.services.unique_values import refuse_beyond_rule, refuse_repeated, refuse_taken
 
 
 @dataclass
@@ -26,9 +27,23 @@ class Attempt:
     rows: Sequence[Row] = ()
     places: Sequence[str] = ()
     condition: Condition = ALWAYS
+    written: Sequence[Row] = ()  # before: rows that gave up what the others may want
 
     def on(self, definition: Definition, rows: Sequence[Row], places: Sequence[str], condition: Condition) -> None:
+        self.written = [*self.written, *self.rows]
         self.definition, self.rows, self.places, self.condition = definition, rows, places, condition
+
+    def refuse(self, error: IntegrityError) -> NoReturn:
+        """Tell what is taken, if the rule lets rows be written with it. Raises `UniqueConflict` or `AccessDenied`."""
+        if self.definition is None:
+            raise error
+        if self.condition != ALWAYS:
+            refuse_repeated(self.definition, self.rows, self.places)
+            with open_for_writing(self.definition.table, by_name=True) as definition:
+                if definition.identity != self.definition.identity:
+                    raise OutdatedDefinition
+                refuse_beyond_rule(definition, self.rows, self.condition)
+        refuse_taken(self.definition, self.rows, self.places, error, self.written)
 
 
 @contextmanager
@@ -36,12 +51,10 @@ def clear_refusals() -> Iterator[Attempt]:
     """Around a transaction: what the database refuses, in the terms of the request."""
     attempt = Attempt()
     try:
-        yield attempt
-    except IntegrityError as error:
-        if attempt.definition is None:
-            raise
-        _refuse_beyond_rule(attempt)
-        refuse_taken(attempt.definition, attempt.rows, attempt.places, error)
+        try:
+            yield attempt
+        except IntegrityError as error:
+            attempt.refuse(error)
     except (OperationalError, DataError) as error:
         if RowTooLarge.is_meant_by(error):
             raise RowTooLarge from error
@@ -82,14 +95,6 @@ def open_for_deletion(
             if caller.reads_all:
                 raise
             raise RowInUse(_("Other rows refer to it.")) from None  # which, where and how many is not for everyone
-
-
-def _refuse_beyond_rule(attempt: Attempt) -> None:
-    if attempt.definition is not None and attempt.condition != ALWAYS:
-        with open_for_writing(attempt.definition.table, by_name=True) as definition:
-            if definition.identity != attempt.definition.identity:
-                raise OutdatedDefinition
-            refuse_beyond_rule(definition, attempt.rows, attempt.condition)
 
 
 def _definition_by_name(table: Table) -> Definition:

@@ -21,7 +21,7 @@ from datahub.services.row_input import check_number, missing_targets, places_of,
 from datahub.services.row_locks import locked_rows, readable
 from datahub.services.row_transactions import clear_refusals, open_for_writing
 from datahub.services.rows import Written
-from datahub.services.unique_values import refuse_beyond_rule
+from datahub.services.unique_values import refuse_beyond_rule, refuse_repeated
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 
@@ -92,13 +92,11 @@ def _upsert(
         member = _unique_member(definition, on_conflict)
         wanted = _read_items(definition, member, items, places_of(items, is_bulk))
         there = _find(definition, member, [item.value for item in wanted if item.value is not None])
-        old = [item for item in wanted if item.value in there]
-        new = [item for item in wanted if item.value not in there]
+        reached = _reached(definition, list(there.values()), resolving)
+        old = [item for item in wanted if there.get(item.value) in reached]
+        new = [item for item in wanted if there.get(item.value) not in reached]
+        hidden = [item for item in new if item.value in there]  # of which nobody learns before all the rest is good
         ids = [there[item.value] for item in old]
-        if hidden := _hidden(definition, old, ids, resolving):
-            as_new = read_new_rows(definition, _given(hidden), _places(hidden), caller)
-            refuse_beyond_rule(definition, as_new, creating)
-            raise _not_for_you(hidden, member, resolution)
         rows = read_new_rows(definition, _given(new), _places(new), caller)
         sent = read_changes(definition, _given(old), _places(old), caller) if resolution is Resolution.MERGE else []
         missing = missing_targets(definition, rows, _places(new))
@@ -109,6 +107,10 @@ def _upsert(
             update(definition, kept, sent, resolving, origin)
             kept = readable(definition, kept, sent, resolving, caller)
         attempt.on(definition, rows, _places(new), creating)
+        if hidden:
+            refuse_repeated(definition, rows, _places(new))
+            refuse_beyond_rule(definition, rows, creating)
+            raise _not_for_you(hidden, member, resolution)
         if new:
             insert(definition, rows, creating, origin)
         refuse(missing)
@@ -116,12 +118,11 @@ def _upsert(
     return Written(definition, [result[item.place] for item in wanted])
 
 
-def _hidden(definition: Definition, items: Sequence[_Item], ids: Sequence[UUID], condition: Condition) -> list[_Item]:
-    """Those of the items for whose row, which is there, the condition does not hold."""
+def _reached(definition: Definition, ids: Sequence[UUID], condition: Condition) -> set[UUID]:
+    """Those of the rows for which the condition holds."""
     if condition == ALWAYS or not ids:
-        return []
-    allowed = set(definition.rows().filter(as_q(condition), pk__in=ids).values_list("pk", flat=True))
-    return [item for item, id in zip(items, ids, strict=True) if id not in allowed]
+        return set(ids)
+    return set(definition.rows().filter(as_q(condition), pk__in=ids).values_list("pk", flat=True))
 
 
 def _not_for_you(items: Sequence[_Item], member: Member, resolution: Resolution) -> _NotForYou:

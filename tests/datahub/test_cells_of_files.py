@@ -73,4 +73,4 @@ def test_so_many_cells_take_little_memory(people: Api):
 
     result = state_of(people, id)
     assert (result["state"], result["rowsImported"]) == ("failed", 1)
-    assert result["detail"] == "The row in line 3 has more than 100,000 cells."
+    assert result["detail"] == "Line 3 has more than 100,000 cells."

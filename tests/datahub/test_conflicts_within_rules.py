@@ -42,18 +42,40 @@ def test_who_may_create_one_does(people: Api, ann: Api):
     assert _emails(people) == ["our-secret@example.com", "secret@example.com"]
 
 
+OTHERS: list[dict[str, Any]] = [
+    {"email": "our-z@example.com"},
+    {"name": "Ann", "email": "our-own@example.com", "age": -1},
+    {"name": "Ann", "email": "our-own@example.com", "code": "taken"},
+    {"name": "New", "email": "our-z@example.com", "code": "taken"},
+    {"name": "New", "email": "our-z@example.com", "code": "free"},
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_nor_by_what_is_wrong_with_another_row_of_an_upsert(people: Api, ann: Api, other: dict[str, Any]):
+    made(people.post(ROWS, [{"name": "Coded", "code": "taken"}, {"name": "Ann", "email": "our-own@example.com"}]))
+
+    def told(email: str) -> Any:
+        answer = ann.post(UPSERT, [other, {"name": "New", "email": email}])
+        return answer.status_code, answer.json().get("errors")
+
+    assert told("secret@example.com") == told("free@example.com")
+    assert [(each["name"], each["age"]) for each in people.get(f"{ROWS}?code__isnull=true").json()["items"]][-1] == (
+        "Ann",
+        None,
+    )
+
+
 def test_values_that_stand_twice_in_the_request_tell_nothing_of_others(people: Api, ann: Api):
     made(people.post(ROWS, {"name": "Coded", "email": "code@example.com", "code": "A1"}))
 
     for code in ("A1", "B2"):
-        twice = [
-            {"name": "New", "email": "our-a@example.com"},
-            {"name": "New", "email": "our-a@example.com", "code": "C3"},
-        ]
+        twice = [{"name": "New", "email": "our-a@example.com"}] * 2
         other = {"name": "New", "email": "other@example.com", "code": code}
-        assert ann.post(ROWS, [*twice, other]).status_code == 403
-        assert ann.post(ROWS, [*twice, {**twice[0], "email": None, "code": code}]).status_code == 403
-    assert pointers(ann.post(ROWS, twice), 409) == ["/1/email"]
+        assert pointers(ann.post(ROWS, [*twice, other]), 409) == ["/1/email"]
+        assert pointers(ann.post(ROWS, [{**twice[0], "code": code}, *twice]), 409) == ["/1/email", "/2/email"]
+        refusal = ann.post(f"{ROWS}?onConflict=code&resolution=merge", [*twice, other])
+        assert pointers(refusal, 409) == ["/1/email"]
 
 
 @pytest.mark.parametrize("email", ["secret@example.com", "free@example.com"])

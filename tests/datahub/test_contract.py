@@ -112,7 +112,7 @@ def test_every_answer_of_the_datahub_is_told(world: World, case: Any):
 def test_every_answer_of_a_table_is_told_in_its_own_document(world: World, mode: GenerationMode):
     for operation in _schema(world.document).get_all_operations():
         cases = cast("Any", operation).ok().as_strategy(generation_mode=mode)
-        examples(bounded, max_examples=12)(given(case=cases)(lambda case: _check(world, case)))()
+        examples(bounded, max_examples=8)(given(case=cases)(lambda case: _check(world, case)))()
 
 
 def _check(world: World, case: Any) -> None:

@@ -88,6 +88,22 @@ def test_headers_that_do_not_end_within_the_first_megabyte_are_too_long(people: 
     assert [error["code"] for error in made(answer, 400)["errors"]] == ["too-long"]
 
 
+def test_what_is_wrong_below_the_headers_is_not_blamed_on_them(people: Api):
+    result = imported(people, "table=people", "name\n" + "," * 1_500_000)
+
+    assert (result["state"], result["detail"]) == ("failed", "Line 2 has more than 100,000 cells.")
+
+
+@pytest.mark.parametrize("system", ["", ",createdAt,updatedAt,revision"])
+def test_a_foreign_id_goes_where_the_first_file_put_it(admin: Api, system: str):
+    made(admin.post("/tables", {"name": "Things", "columns": [{"name": "id", "key": "number", "type": "integer"}]}))
+
+    result = imported(admin, "table=things", f"id{system}\n17{',' * system.count(',')}\n")
+
+    assert rows_of(admin, "things", "number") == [[None if system else 17]]
+    assert result["ignored"] == (["id", "createdAt", "updatedAt", "revision"] if system else [])
+
+
 @pytest.mark.parametrize(("header", "said"), [("name;age", "semicolons"), ("name\tage", "tabs")])
 def test_fields_that_are_not_parted_by_commas_are_refused(admin: Api, header: str, said: str):
     answer = send(admin, "table=people&create=true", f"{header}\nAnn;42\n")

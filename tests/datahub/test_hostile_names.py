@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Api
+from tests.datahub.conftest import made
 
 Key = Callable[..., Api]
 NAMES = [
@@ -314,6 +315,19 @@ def test_a_row_too_large_for_the_database_is_refused_in_words(admin: Api, length
     else:
         assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "row-too-large")] * 3
         assert admin.get("/tables/wide/rows").json()["items"] == [row]
+
+
+def test_a_conflict_beside_a_row_that_is_too_large_is_refused_in_words(admin: Api, person: Callable[..., Api]):
+    rule = {"filter": {"field": "code", "op": "startswith", "value": "a"}}
+    columns = [{"name": "Code", "type": "text", "unique": True}, *_columns(390)]
+    table = made(admin.post("/tables", {"name": "Wide", "columns": columns, "access": {"create": rule}}))
+    made(admin.post("/tables/wide/rows", {"code": "a1"}))
+    wide = dict.fromkeys([column["key"] for column in table["columns"][1:]], "x1" * 11)
+
+    answer = person().post("/tables/wide/rows", [{"code": "a1"}, {"code": "a2", **wide}])
+
+    expected = (409, "unique-conflict") if connection.vendor == "sqlite" else (400, "row-too-large")
+    assert (answer.status_code, answer.json()["code"]) == expected
 
 
 def test_a_change_of_type_that_makes_a_row_too_large_is_refused_in_words(admin: Api):

@@ -18,7 +18,7 @@ from datahub.services import background_conversion, conversion, row_locks
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api
 from tests.datahub.conftest import id_of, made
-from tests.datahub.importing import do_jobs
+from tests.datahub.importing import do_jobs, imported
 
 ROWS = "/tables/notes/rows"
 SIZES = [0, 400, 900, 3000, 10, 990, 20, 500, 500, 0, 1000, 250]  # characters of each text, of a byte each
@@ -259,7 +259,7 @@ def _ids(api: Api) -> list[str]:
 
 @pytest.mark.parametrize("is_bulk", [True, False])
 def test_a_row_may_not_grow_beyond_what_is_answered_at_once(notes: Api, monkeypatch: pytest.MonkeyPatch, is_bulk: bool):
-    monkeypatch.setattr(row_locks, "ROW_MAX", 4000)
+    _let_a_row_have(4000, monkeypatch)
     row, large = {"title": "x"}, {"body": "x" * 4000}
     id = made(notes.post(ROWS, row))["id"]
     refusals = [
@@ -269,6 +269,29 @@ def test_a_row_may_not_grow_beyond_what_is_answered_at_once(notes: Api, monkeypa
 
     assert [made(answer, 400)["code"] for answer in refusals] == ["row-too-large"] * 2
     assert made(notes.get(f"{ROWS}/{id}"), 200)["body"] is None
+
+
+def test_a_row_that_is_larger_may_be_changed_as_long_as_it_does_not_grow(notes: Api, monkeypatch: pytest.MonkeyPatch):
+    id = made(notes.post(ROWS, {"title": "x", "body": "x" * 4000}))["id"]
+    _let_a_row_have(3000, monkeypatch)
+
+    changes = [{"stars": 2}, {"body": "x" * 3900}, {}, {"title": "xy"}]
+
+    assert [notes.patch(f"{ROWS}/{id}", each).status_code for each in changes] == [200, 200, 200, 400]
+
+
+def test_an_imported_row_may_not_be_larger(notes: Api, monkeypatch: pytest.MonkeyPatch):
+    _let_a_row_have(3000, monkeypatch)
+
+    result = imported(notes, "table=notes", f"title,body\na,{'x' * 2000}\nb,{'ä' * 2000}\nc,\n")
+
+    assert (result["state"], result["rowsImported"]) == ("done", 2)
+    assert result["rejects"] == [{"line": 3, "pointer": "", "detail": "A row may hold 0 MB in all its columns."}]
+
+
+def _let_a_row_have(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (row_sizes, row_locks):
+        monkeypatch.setattr(module, "ROW_MAX", size)
 
 
 def test_many_large_rows_are_not_changed_at_once(notes: Api):

@@ -100,6 +100,15 @@ def test_a_new_row_may_have_what_another_of_the_request_lets_go_of(people: Api, 
     assert [(row["name"], row["phone"]) for row in made(answer, 200)["items"]] == [("Ben", "1"), ("Ann", "2")]
 
 
+def test_what_another_of_the_request_lets_go_of_is_blamed_on_none(people: Api, ann: dict[str, Any]):
+    made(people.post("/tables/people/columns", {"name": "Phone", "type": "text", "unique": True}))
+    made(people.patch(f"{ROWS}/{ann['id']}", {"phone": "1"}), 200)
+    made(people.post(ROWS, {"name": "Cid", "phone": "9"}))
+    given = [{"email": EMAIL, "phone": "2"}, *({"name": "New", "phone": phone} for phone in ("1", "9", "2"))]
+
+    assert pointers(people.post(MERGE, given), 409) == ["/2/phone", "/3/phone"]
+
+
 def test_a_value_taken_in_another_column_is_named_where_it_stands(people: Api, ann: dict[str, Any]):
     people.post("/tables/people/columns", {"name": "Code", "type": "integer", "unique": True})
     people.patch(f"{ROWS}/{ann['id']}", {"code": 1})
@@ -197,7 +206,9 @@ def test_a_row_that_is_hidden_when_it_is_locked_is_none_of_the_callers(
     people: Api, ann: dict[str, Any], person: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, path: str
 ):
     people.patch("/tables/people", {"access": {"create": "authenticated", "read": "owner", "update": "owner"}})
-    monkeypatch.setattr(upserts, "_hidden", lambda *_asked: [])  # who had a look before it was taken away
+    monkeypatch.setattr(
+        upserts, "_reached", lambda _definition, ids, _condition: set(ids)
+    )  # who had a look before it was taken away
 
     refusal = made(person("bob@example.com").post(path, {"name": "Bob", "email": EMAIL, "age": 7}), 409)
 

@@ -22,7 +22,7 @@ from datahub.models import Import, ImportBatch, ImportChunk, ImportReject, Table
 from datahub.services import jobs
 from datahub.services.column_checks import COLUMNS_MAX, NewColumn
 from datahub.services.imports.plan import REJECTS_MAX, Converted, NotPossible, Plan
-from datahub.services.imports.upload import OWNER, SET_APART
+from datahub.services.imports.upload import OWNER, SET_APART, is_export
 from datahub.services.owners import known_people
 from datahub.services.row_transactions import open_for_writing
 from datahub.services.tables import create_table
@@ -208,8 +208,7 @@ class _Guessing:
         What the system had set is passed over where the file has all of it, as exports of ours do; a foreign `id` is a
         column like others.
         """
-        is_export = SET_APART.keys() - {OWNER} <= self._guesses.keys()
-        return SET_APART if is_export else {OWNER: OWNER}
+        return SET_APART if is_export(self._guesses) else {OWNER: OWNER}
 
     def see_next(self) -> bool:
         """Look at the next rows; tells whether those were the last."""

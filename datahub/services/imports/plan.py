@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from datahub import row_sizes
 from datahub.column_types import Relation
 from datahub.dynamic import Definition, Member, table_by_number
 from datahub.import_files import Batch, Flaw, RowFile
@@ -17,10 +18,12 @@ from datahub.import_values import CellReader, Column
 from datahub.models import Import
 from datahub.names import no_such_columns
 from datahub.row_ids import ids_of, new_seed, now_tick
+from datahub.row_sizes import may_be_too_large
 from datahub.services import references
 from datahub.services.bulk import insert_columns
 from datahub.services.imports.upload import NOWHERE, OWNER
 from datahub.services.owners import known_people
+from datahub.services.row_locks import too_large
 from datahub.wire import wire_value
 from fastgen_backend.errors import pointer_part
 
@@ -108,6 +111,8 @@ class Plan:
                 column.flaws = {}
         if self._source.format == Import.Format.NDJSON:
             converted.refuse(_unknown_members(batch, headers))
+        if may_be_too_large(self.definition.members.values()):
+            converted.refuse(_too_large(converted))
         return converted
 
     def refuse_conflicts(self, converted: Converted) -> None:
@@ -186,6 +191,15 @@ class Inserted:
     tick: int
     seed: bytes
     count: int
+
+
+def _too_large(converted: Converted) -> Iterator[Reason]:
+    """The rows that hold more than a row may."""
+    detail = too_large()
+    for index in converted.fit:
+        values = [column.wire[index] for column in converted.columns.values()]
+        if sum(len(value.encode()) for value in values if isinstance(value, str)) > row_sizes.ROW_MAX:
+            yield index, "", detail
 
 
 def _unknown_members(batch: Batch, headers: Sequence[str]) -> Iterator[Reason]:

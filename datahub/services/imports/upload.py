@@ -155,7 +155,7 @@ def _headers(upload: Upload, first: bytes) -> list[str]:
         return []
     try:
         file = CsvFile([first])
-        is_cut = file.is_all_header and upload.size > len(first)
+        is_cut = upload.size > len(first) and file.is_all_header
     except Unreadable as flaw:
         if upload.size == len(first):
             raise _refused("/headers", "unreadable", str(flaw)) from None
@@ -196,7 +196,7 @@ def _targets(definition: Definition, headers: list[str], format: str) -> tuple[l
     """The headers, and where each of them goes; the members of NDJSON are keys, whatever lines name of them."""
     if format != Import.Format.CSV:
         headers = [*definition.members]
-    meanings = _meanings(definition)
+    meanings = _meanings(definition, headers)
     errors: list[FieldError] = []
     targets: list[str] = []
     for index, header in enumerate(headers):
@@ -234,15 +234,24 @@ def _target(header: str, meanings: "Meanings", keys: Collection[str]) -> str:
 Meanings = list[tuple[Callable[[str], str], Mapping[str, Mapping[str, str]]]]
 
 
-def _meanings(definition: Definition) -> Meanings:
+def is_export(headers: Collection[str]) -> bool:
+    """Whether a file has all that the system sets, as our exports do; a single `id` may be anything."""
+    return SET_APART.keys() - {OWNER} <= set(headers)
+
+
+def _meanings(definition: Definition, headers: Sequence[str]) -> Meanings:
     """What a header may say, and the keys of what it means with where they go; the first of these that knows it holds.
 
     Keys go before names, and a name as it stands before one in other letter cases; those can be of several columns.
+    What the system sets goes before all of them in exports, and after exact names in other files.
     """
     own = [(column.key, column.name, str(column.uid)) for column in definition.columns]
     keys, names = [(key, key, id) for key, _name, id in own], [(name, key, id) for key, name, id in own]
     system = [(key, key, target) for key, target in SET_APART.items()]
     meanings: Meanings = []
+    if not is_export(headers):
+        system_names = [(name, key, id) for name, key, id in names if name in SET_APART and name != OWNER]
+        meanings.append((_exact, {name: {key: id} for name, key, id in system_names}))
     for folded, known in (
         (_exact, system),
         (str.casefold, keys),
