@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from datahub.dynamic import Definition, Member
@@ -51,7 +50,7 @@ def refuse_beyond_rule(definition: Definition, rows: Sequence[Row], condition: C
         return
     try:
         with transaction.atomic():
-            definition.rows().filter(_in_the_way(definition, rows)).delete()
+            _clear_the_way(definition, rows)
             insert_rows(definition, rows)
             refuse_unless(definition, condition, rows)
             transaction.set_rollback(True)
@@ -59,11 +58,11 @@ def refuse_beyond_rule(definition: Definition, rows: Sequence[Row], condition: C
         raise UniqueConflict(_("Rows with these values are being changed by others right now; try again.")) from None
 
 
-def _in_the_way(definition: Definition, rows: Sequence[Row]) -> Q:
-    same = Q(pk__in=[row["id"] for row in rows])
-    for member in definition.uniques:
-        same |= Q(**{f"{member.attribute}__in": [row[member.key] for row in rows if row[member.key] is not None]})
-    return same
+def _clear_the_way(definition: Definition, rows: Sequence[Row]) -> None:
+    """Delete these rows, and those that have one of their values; by one query for each column."""
+    for attribute, key in [("pk", "id"), *((member.attribute, member.key) for member in definition.uniques)]:
+        values = [row[key] for row in rows if row[key] is not None]
+        definition.rows().filter(**{f"{attribute}__in": values}).delete()
 
 
 Holders = dict[Any, UUID]  # which row has a value

@@ -78,6 +78,19 @@ def test_values_that_stand_twice_in_the_request_tell_nothing_of_others(people: A
         assert pointers(refusal, 409) == ["/1/email"]
 
 
+def test_however_many_values_there_are_they_are_looked_at(admin: Api, person: Callable[..., Api]):
+    """Of 70 columns and 1,000 rows, which are more values than PostgreSQL takes in a statement."""
+    keys = [f"u{number}" for number in range(70)]
+    columns = [{"name": key, "type": "integer", "unique": True} for key in keys]
+    rule = {"filter": {"field": "u0", "op": "gte", "value": 0}}
+    made(admin.post("/tables", {"name": "Things", "columns": columns, "access": {"create": rule}}))
+    made(admin.post("/tables/things/rows", {"u69": 999}))
+
+    answer = person().post("/tables/things/rows", [dict.fromkeys(keys, number) for number in range(1000)])
+
+    assert pointers(answer, 409) == ["/999/u69"]
+
+
 @pytest.mark.parametrize("email", ["secret@example.com", "free@example.com"])
 def test_a_change_tells_no_more(people: Api, ann: Api, email: str):
     id = made(ann.post(ROWS, {"name": "New", "email": "our-a@example.com"}))["id"]
