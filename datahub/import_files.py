@@ -175,7 +175,7 @@ class CsvFile(RowFile):
             goes_on = self._since_row > 0
             self._cells = self._cells if goes_on else 0
             self._since_row += len(line)
-            if self._since_row > CELLS_MAX:  # where a row goes on, it does so within quotes
+            if self._since_row > CELLS_MAX and "," in line:  # where a row goes on, it does so within quotes
                 self._cells -= goes_on
                 self._bound_cells(f'"{line}' if goes_on else line, number)
             if self._since_row > LINE_MAX:

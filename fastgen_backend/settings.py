@@ -248,6 +248,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": log_level("LOG_LEVEL", "WARNING")},
     "loggers": {
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "psycopg": {"level": "ERROR"},  # it warns of every conflict in a batch, which we tell who sent it
         "fastgen": {"handlers": ["console"], "level": log_level("LOG_LEVEL", "INFO"), "propagate": False},
     },
 }

@@ -229,7 +229,7 @@ def test_values_survive_and_versions_are_events_whatever_the_schedule():
     run_state_machine_as_test(
         Schedule,
         settings=settings(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=25,
             phases=[Phase.generate],  # to shrink a schedule takes minutes; what fails is told as it was found
             deadline=None,
