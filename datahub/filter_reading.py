@@ -87,6 +87,8 @@ class _JsonReader:
                 return Opposite(self.read(part, f"{pointer}/not", depth + 1))
             case {"field": str(key), "value": operand, **rest} if not set(rest) - {"op"}:
                 return self._test(key, rest.get("op", "eq"), operand, pointer)
+            case {"field": str(), **rest} if "value" not in rest and not set(rest) - {"op"}:
+                return self._refuse(f"{pointer}/value", "required", _("Say what to compare with, as ‘value’."))
         detail = _('Write {"field", "op", "value"}, or {"and": [...]}, {"or": [...]} or {"not": {...}} around such.')
         return self._refuse(pointer, "malformed", detail)
 

@@ -127,6 +127,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 404."""
     detail = _("There is nothing at this address. Look for a slip in it, or go back.")
+    if wants_json(request):
+        detail = _("There is nothing at this address. Look for a slip in it; /api/v1/openapi.json tells all.")
     return refusal_response(request, 404, "not-found", detail)
 
 

@@ -186,6 +186,7 @@ def test_what_can_not_be_asked_is_refused(four: Api, query: str, blamed: str):
         ({"filter": None}, "/filter"),
         ({"filter": {"and": [{"field": "age", "op": "gte", "value": "x"}]}}, "/filter/and/0"),
         ({"filter": {"field": "age", "op": "eq", "value": None}}, "/filter"),
+        ({"filter": {"not": {"field": "age", "op": "isnull"}}}, "/filter/not/value"),
         ({"filter": {"field": "age", "op": "eq", "value": 1, "more": 1}}, "/filter"),
         ({"order": "age"}, "/order"),
         ({"fields": []}, "/fields"),
