@@ -1,6 +1,5 @@
 """How many bytes rows hold: so that one request reads only so much of them at once, whatever users put in."""
 
-import json
 from collections.abc import Collection, Iterable
 from itertools import accumulate, takewhile
 from typing import Any
@@ -54,13 +53,6 @@ def _weight(member: Member, as_objects: bool) -> int:
 def may_be_too_large(members: Iterable[Member]) -> bool:
     """Whether one row could hold more in these members than a row may."""
     return bytes_max(members) > ROW_MAX
-
-
-def length(value: Any) -> int:
-    """How long a value is, to compare it with another of its column; nothing where it does not matter."""
-    if isinstance(value, str):
-        return len(value)
-    return len(json.dumps(value, default=str)) if isinstance(value, dict | list) else 0
 
 
 class _Bytes(models.Func):

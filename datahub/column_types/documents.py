@@ -15,6 +15,7 @@ from datahub.column_types.texts import check_choices, no_choice
 from fastgen_backend.strict_json import MAX_DEPTH, UNSTORABLE
 
 JSON_MAX_BYTES = 1_000_000
+ESCAPED = 3  # times as many: SQLite keeps é as six bytes instead of two
 
 
 class MultiChoice(ColumnType):
@@ -76,7 +77,7 @@ class Json(ColumnType):
 
     @property
     def bytes_max(self) -> int:
-        return JSON_MAX_BYTES
+        return ESCAPED * JSON_MAX_BYTES
 
     def index_flaw(self) -> str:
         return _("JSON can’t be indexed or unique.")
@@ -85,12 +86,13 @@ class Json(ColumnType):
         return DocumentField(null=True, decoder=NumberDecoder)
 
     def read(self, value: Any) -> Any:
-        if _size(value) > JSON_MAX_BYTES:  # first of all: to look into what is larger takes long
-            detail = _("This may have %(count)s bytes at most.") % {"count": f"{JSON_MAX_BYTES:,}"}
-            raise Unfit(detail, "too-large")
+        size = _size(value)
+        _refuse_too_large(size)  # first of all: to look into what is larger takes long
         level = [value]
         for _depth in range(MAX_DEPTH + 1):
+            size += sum(map(_digits_beside, level))
             level = _checked_below(level)
+        _refuse_too_large(size)
         if level:
             raise _too_deep()
         return value
@@ -150,6 +152,19 @@ def _size(value: Any) -> int:
         raise _too_deep() from None
     except ValueError:
         raise _bad_number() from None  # of more digits than Python writes
+
+
+def _refuse_too_large(size: int) -> None:
+    if size > JSON_MAX_BYTES:
+        detail = _("This may have %(count)s bytes at most.") % {"count": f"{JSON_MAX_BYTES:,}"}
+        raise Unfit(detail, "too-large")
+
+
+def _digits_beside(value: Any) -> int:
+    """How many digits PostgreSQL writes of a number beside those that we do: it knows no exponents."""
+    if not isinstance(value, float) or not value or 1e-5 < abs(value) < 1e16 or not math.isfinite(value):
+        return 0
+    return int(abs(math.log10(abs(value))))
 
 
 def _checked_below(values: list[Any]) -> list[Any]:

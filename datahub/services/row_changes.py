@@ -11,9 +11,8 @@ from datahub.dynamic import Definition
 from datahub.filters import Condition
 from datahub.models import Column, Table
 from datahub.row_shapes import Row, shown
-from datahub.row_sizes import length, may_be_too_large
 from datahub.services import references
-from datahub.services.row_locks import refuse_too_large, refuse_unless
+from datahub.services.row_locks import large_rows, refuse_too_large, refuse_unless
 from datahub.services.row_writing import delete_ids, insert_rows, update_row
 from fastgen_backend.origin import Origin
 
@@ -22,7 +21,7 @@ def insert(definition: Definition, rows: Sequence[Row], condition: Condition, or
     """Insert rows, as far as the condition holds for them, and tell it."""
     insert_rows(definition, _in_order_of_uniques(definition, rows))
     refuse_unless(definition, condition, rows)
-    refuse_too_large(definition, rows)
+    refuse_too_large(definition, rows, {})
     _tell_all(signals.row_created, definition, rows, origin)
 
 
@@ -35,19 +34,17 @@ def update(
     definition: Definition, rows: Sequence[Row], new: Sequence[Row], condition: Condition, origin: Origin
 ) -> None:
     """Give each of the locked `rows` its new values, as far as the condition holds afterwards as well, and tell it."""
+    before = large_rows(definition, rows)
     _free_uniques(definition, rows, new)
-    is_wide, larger = may_be_too_large(definition.members.values()), []
     for row, values in zip(rows, new, strict=True):
         changed = [key for key, value in values.items() if not _is_same(row[key], value)]
-        if is_wide and any(length(values[key]) > length(row[key]) for key in changed):
-            larger.append(row)
         row.update(values)
         if changed:
             update_row(definition, row, changed)
             if definition.table.row_events:
                 tell_row(signals.row_updated, definition, row, changed, origin)
     refuse_unless(definition, condition, rows)
-    refuse_too_large(definition, larger)
+    refuse_too_large(definition, rows, before)
 
 
 def needed_to_delete(definition: Definition) -> Collection[str]:

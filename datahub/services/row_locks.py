@@ -1,6 +1,6 @@
 """Rows as a caller may reach them to write: locked, within the rules before and after."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.db import models
@@ -75,13 +75,18 @@ def too_large() -> str:
     return _("A row may hold %(max)d MB in all its columns.") % {"max": ROW_MAX // 1_000_000}
 
 
-def refuse_too_large(definition: Definition, rows: Sequence[Row]) -> None:
-    """Raise `RowTooLarge` where a row, as it is now, is more than one answer holds; asked where it could be."""
+def large_rows(definition: Definition, rows: Sequence[Row]) -> dict[UUID, int]:
+    """How large those of the rows are that hold more than a row may; asked where there could be one."""
     members = definition.members.values()
-    if not rows or not may_be_too_large(members):
-        return
-    sizes = definition.rows().filter(pk__in=[row["id"] for row in rows]).values_list(size_of(members), flat=True)
-    if max(sizes, default=0) > ROW_MAX:
+    if not may_be_too_large(members):
+        return {}
+    sizes = definition.rows().filter(pk__in=[row["id"] for row in rows]).values_list("pk", size_of(members))
+    return {id: size for id, size in sizes if size > ROW_MAX}
+
+
+def refuse_too_large(definition: Definition, rows: Sequence[Row], before: Mapping[UUID, int]) -> None:
+    """Raise `RowTooLarge` where a row, as it is now, is one of `large_rows`, and larger than before."""
+    if any(size > before.get(id, 0) for id, size in large_rows(definition, rows).items()):
         raise RowTooLarge(too_large())
 
 

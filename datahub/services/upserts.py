@@ -91,8 +91,7 @@ def _upsert(
         resolving = permitted(definition, VERBS[resolution], caller)
         member = _unique_member(definition, on_conflict)
         wanted = _read_items(definition, member, items, places_of(items, is_bulk))
-        there = _find(definition, member, [item.value for item in wanted if item.value is not None])
-        reached = _reached(definition, list(there.values()), resolving)
+        there, reached = _find(definition, member, [each.value for each in wanted if each.value is not None], resolving)
         old = [item for item in wanted if there.get(item.value) in reached]
         new = [item for item in wanted if there.get(item.value) not in reached]
         hidden = [item for item in new if item.value in there]  # of which nobody learns before all the rest is good
@@ -110,19 +109,13 @@ def _upsert(
         if hidden:
             refuse_repeated(definition, rows, _places(new))
             refuse_beyond_rule(definition, rows, creating)
+            refuse(missing)
             raise _not_for_you(hidden, member, resolution)
         if new:
             insert(definition, rows, creating, origin)
         refuse(missing)
         result = {item.place: row for item, row in zip([*new, *old], [*rows, *kept], strict=True)}
     return Written(definition, [result[item.place] for item in wanted])
-
-
-def _reached(definition: Definition, ids: Sequence[UUID], condition: Condition) -> set[UUID]:
-    """Those of the rows for which the condition holds."""
-    if condition == ALWAYS or not ids:
-        return set(ids)
-    return set(definition.rows().filter(as_q(condition), pk__in=ids).values_list("pk", flat=True))
 
 
 def _not_for_you(items: Sequence[_Item], member: Member, resolution: Resolution) -> _NotForYou:
@@ -167,12 +160,19 @@ def _read_items(definition: Definition, member: Member, items: Sequence[Any], pl
     return read
 
 
-def _find(definition: Definition, member: Member, values: Sequence[Any]) -> dict[Any, UUID]:
-    """The ids of the rows that have one of the values."""
+def _find(
+    definition: Definition, member: Member, values: Sequence[Any], condition: Condition
+) -> tuple[dict[Any, UUID], set[UUID]]:
+    """The ids of the rows that have one of the values, by value; and of those for which the condition holds."""
     if not values:
-        return {}
+        return {}, set()
     rows = definition.rows().filter(**{f"{member.attribute}__in": values})
-    return dict(rows.values_list(member.attribute, "pk"))
+    if condition == ALWAYS:
+        there = dict(rows.values_list(member.attribute, "pk"))
+        return there, set(there.values())
+    holds = models.Case(models.When(as_q(condition), then=True), default=False, output_field=models.BooleanField())
+    found = list(rows.values_list(member.attribute, "pk", holds))
+    return {value: id for value, id, _holds in found}, {id for _value, id, holds in found if holds}
 
 
 def _lock(

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -288,6 +289,12 @@ def test_json_that_no_recursion_follows_is_too_deep():
 
 def test_into_json_that_is_too_large_nobody_looks():
     assert _reason(lambda: TYPES["json"].read([2**64, "\0", "a" * 1_000_001])) == "too-large"
+
+
+def test_numbers_in_json_have_the_digits_that_postgresql_writes():
+    assert TYPES["json"].read([1e300] * 3000)
+    for number in (1e300, -1e300, 1e-300):
+        assert _reason(partial(TYPES["json"].read, [number] * 3500)) == "too-large"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tests.datahub.conftest import made, pointers
 
 ROWS = "/tables/people/rows"
 OURS = {"filter": {"field": "email", "op": "startswith", "value": "our-"}}
+NOBODY = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
 UPSERT = f"{ROWS}?onConflict=email&resolution=merge"
 
 
@@ -64,6 +65,16 @@ def test_nor_by_what_is_wrong_with_another_row_of_an_upsert(people: Api, ann: Ap
         "Ann",
         None,
     )
+
+
+def test_nor_by_what_it_would_refer_to(people: Api, ann: Api):
+    made(people.post("/tables/people/columns", {"name": "Boss", "type": "relation", "options": {"table": "people"}}))
+    answers = [
+        ann.post(UPSERT, {"name": "New", "email": f"our-{email}@example.com", "boss": NOBODY})
+        for email in ("secret", "free")
+    ]
+
+    assert [pointers(answer) for answer in answers] == [["/boss"], ["/boss"]]
 
 
 def test_values_that_stand_twice_in_the_request_tell_nothing_of_others(people: Api, ann: Api):

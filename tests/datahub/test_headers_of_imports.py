@@ -104,6 +104,32 @@ def test_a_foreign_id_goes_where_the_first_file_put_it(admin: Api, system: str):
     assert result["ignored"] == (["id", "createdAt", "updatedAt", "revision"] if system else [])
 
 
+def test_an_id_is_the_rows_own_where_the_key_of_the_column_of_that_name_stands_beside_it(admin: Api):
+    made(admin.post("/tables", {"name": "Things", "columns": [{"name": "id", "key": "number", "type": "integer"}]}))
+    made(admin.post("/tables/things/rows", {"number": 17}))
+    export = b"".join(admin.get("/tables/things/rows.csv?fields=id,number").streaming_content)
+
+    assert imported(admin, "table=things", export)["ignored"] == ["id"]
+    assert rows_of(admin, "things", "number") == [[17], [17]]
+
+
+def test_an_id_that_two_columns_are_called_is_ambiguous(admin: Api):
+    _with_columns(admin, one="id", two="id")
+
+    assert [each["code"] for each in made(send(admin, "table=things", "id\n1\n"), 400)["errors"]] == ["ambiguous"]
+
+
+def test_a_foreign_id_of_ndjson_is_not_lost_without_a_word(admin: Api):
+    made(admin.post("/tables", {"name": "Things", "columns": [{"name": "id", "key": "number", "type": "integer"}]}))
+    export = json.dumps(dict.fromkeys(OF_EXPORTS.split(",")) | {"number": 3})
+
+    result = imported(admin, "table=things", f'{{"id": 17}}\n{{"number": 17}}\n{export}\n', NDJSON)
+
+    detail = "‘id’ is each row’s own; the column that is called so has the key ‘number’."
+    assert result["rejects"] == [{"line": 1, "pointer": "/id", "detail": detail}]
+    assert rows_of(admin, "things", "number") == [[17], [3]]
+
+
 @pytest.mark.parametrize(("header", "said"), [("name;age", "semicolons"), ("name\tage", "tabs")])
 def test_fields_that_are_not_parted_by_commas_are_refused(admin: Api, header: str, said: str):
     answer = send(admin, "table=people&create=true", f"{header}\nAnn;42\n")

@@ -21,7 +21,7 @@ from datahub.row_ids import ids_of, new_seed, now_tick
 from datahub.row_sizes import may_be_too_large
 from datahub.services import references
 from datahub.services.bulk import insert_columns
-from datahub.services.imports.upload import NOWHERE, OWNER
+from datahub.services.imports.upload import NOWHERE, OWNER, is_export
 from datahub.services.owners import known_people
 from datahub.services.row_locks import too_large
 from datahub.wire import wire_value
@@ -111,9 +111,22 @@ class Plan:
                 column.flaws = {}
         if self._source.format == Import.Format.NDJSON:
             converted.refuse(_unknown_members(batch, headers))
+            converted.refuse(self._shadowed_members(batch))
         if may_be_too_large(self.definition.members.values()):
             converted.refuse(_too_large(converted))
         return converted
+
+    def _shadowed_members(self, batch: Batch) -> Iterator[Reason]:
+        """What is called like a column, and is no column's key but a member of every row; exports have all of those."""
+        columns = [each.column for each in self.definition.own.values() if each.column]
+        targets = zip(self._source.headers, self._source.targets, strict=True)
+        passed_over = {header for header, target in targets if target == NOWHERE}
+        keys = {column.name: column.key for column in columns if column.name in passed_over}
+        detail = _("‘%(name)s’ is each row’s own; the column that is called so has the key ‘%(key)s’.")
+        for index, record in enumerate(batch.records) if keys else ():
+            if not is_export(record.keys()):
+                for name in keys.keys() & record.keys():
+                    yield index, _pointer(name), detail % {"name": name, "key": keys[name]}
 
     def refuse_conflicts(self, converted: Converted) -> None:
         """Leave out rows whose unique value another has, and those that name rows or people who are not there."""

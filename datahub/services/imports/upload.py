@@ -26,6 +26,7 @@ SEPARATORS = {";": gettext_lazy("semicolons"), "\t": gettext_lazy("tabs")}  # th
 OWNER = "owner"
 NOWHERE = ""
 SET_APART = {each.key: OWNER if each.key == OWNER else NOWHERE for each in SYSTEM_MEMBERS}  # new rows have their own
+SYSTEMS_OWN = frozenset(SET_APART) - {OWNER}
 
 
 class Stream(Protocol):
@@ -236,7 +237,7 @@ Meanings = list[tuple[Callable[[str], str], Mapping[str, Mapping[str, str]]]]
 
 def is_export(headers: Collection[str]) -> bool:
     """Whether a file has all that the system sets, as our exports do; a single `id` may be anything."""
-    return SET_APART.keys() - {OWNER} <= set(headers)
+    return set(headers) >= SYSTEMS_OWN
 
 
 def _meanings(definition: Definition, headers: Sequence[str]) -> Meanings:
@@ -250,8 +251,11 @@ def _meanings(definition: Definition, headers: Sequence[str]) -> Meanings:
     system = [(key, key, target) for key, target in SET_APART.items()]
     meanings: Meanings = []
     if not is_export(headers):
-        system_names = [(name, key, id) for name, key, id in names if name in SET_APART and name != OWNER]
-        meanings.append((_exact, {name: {key: id} for name, key, id in system_names}))
+        shadowed: dict[str, dict[str, str]] = {}
+        for name, key, id in names:
+            if name in SYSTEMS_OWN and key not in headers:
+                shadowed.setdefault(name, {})[key] = id
+        meanings.append((_exact, shadowed))
     for folded, known in (
         (_exact, system),
         (str.casefold, keys),
