@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from authpages.services.users import delete_user
 from datahub import expansion, listing, row_sizes, statements
-from datahub.dynamic import find_definition
+from datahub.dynamic import find_definition, forget_definitions
 from datahub.models import Job
 from datahub.services import background_conversion, conversion, row_locks
 from fastgen_backend.origin import COMMAND_LINE
@@ -294,6 +294,7 @@ def test_an_imported_row_may_not_be_larger(notes: Api, monkeypatch: pytest.Monke
 def _let_a_row_have(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (row_sizes, row_locks):
         monkeypatch.setattr(module, "ROW_MAX", size)
+    forget_definitions()
 
 
 def test_many_large_rows_are_not_changed_at_once(notes: Api):
