@@ -77,10 +77,10 @@ def too_large() -> str:
 
 def large_rows(definition: Definition, rows: Sequence[Row]) -> dict[UUID, int]:
     """How large those of the rows are that hold more than a row may; asked where there could be one."""
-    members, known = definition.members.values(), definition.statements
-    if may_be_too_large not in known:
-        known[may_be_too_large] = may_be_too_large(members)
-    if not known[may_be_too_large]:
+    members, known = definition.members.values(), definition.statements.get(may_be_too_large)
+    if known is None:
+        known = definition.statements[may_be_too_large] = may_be_too_large(members)
+    if not known:
         return {}
     sizes = definition.rows().filter(pk__in=[row["id"] for row in rows]).values_list("pk", size_of(members))
     return {id: size for id, size in sizes if size > ROW_MAX}
