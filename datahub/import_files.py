@@ -13,6 +13,7 @@ from typing import IO, Any, AnyStr
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from datahub.chunk_stream import ChunkStream
 from fastgen_backend.strict_json import load_strictly
 
 CELL_MAX = 10_000_000  # characters; no column takes so many
@@ -30,6 +31,10 @@ Cells = Sequence[Any]  # of one column: texts of CSV, values of JSON; None is an
 
 class Unreadable(Exception):
     """The file can't be read on from here; says where and why."""
+
+
+class Unclosed(Unreadable):
+    """A quote is open at the end of the file, or of what there is of it."""
 
 
 @dataclass(slots=True)
@@ -54,30 +59,6 @@ class Batch:
     @property
     def read(self) -> int:
         return len(self.lines) + len(self.flaws)
-
-
-class ChunkStream(io.RawIOBase):
-    """A file whose chunks come one after the other."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = memoryview(b"")
-        self.taken = 0  # bytes so far
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        self.taken += size
-        return size
 
 
 class RowFile(ABC):
@@ -199,7 +180,7 @@ class CsvFile(RowFile):
                 if record and record[-1].endswith(END):
                     if record == [END]:
                         break
-                    raise Unreadable(_("A quote in the line of headers is never closed."))
+                    raise Unclosed(_("A quote in the line of headers is never closed."))
                 self._since_row = 0
                 if record:
                     return [header.strip() for header in record]

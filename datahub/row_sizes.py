@@ -28,8 +28,8 @@ def count_that_fits(sizes: Iterable[int], room: int | None = None) -> int:
 
 
 def rows_at_once(members: Collection[Member], most: int) -> int:
-    """How many rows, `most` at most, are never too large in Python's own objects; one always is taken."""
-    return max(1, min(most, BYTES_MAX // bytes_max(members, as_objects=True)))
+    """How many rows, `most` at most, are never too large; one always is taken."""
+    return max(1, min(most, BYTES_MAX // bytes_max(members)))
 
 
 def size_of(members: Collection[Member], *, as_objects: bool = False) -> "models.Expression":
@@ -50,9 +50,21 @@ def _weight(member: Member, as_objects: bool) -> int:
     return OBJECT_BYTES if as_objects and isinstance(member.type, Json) else 1
 
 
+def number_that_fits(rows: "models.QuerySet[Any]", members: Collection[Member], most: int) -> int:
+    """How many of these rows, `most` at most, go in at once as Python's own objects; one always is taken."""
+    if not may_be_large(members, most, as_objects=True):
+        return most
+    return max(1, count_that_fits(rows.values_list(size_of(members, as_objects=True), flat=True)[:most]))
+
+
+def is_too_large(size: int) -> bool:
+    """Whether a row of so many bytes is larger than a row may be."""
+    return size > ROW_MAX
+
+
 def may_be_too_large(members: Iterable[Member]) -> bool:
     """Whether one row could hold more in these members than a row may."""
-    return bytes_max(members) > ROW_MAX
+    return is_too_large(bytes_max(members))
 
 
 class _Bytes(models.Func):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from datahub.column_types.column_type import ColumnType, Unfit, checked_text
 from datahub.column_types.stored import DocumentField, ListField, NumberDecoder, is_kept_exactly
-from datahub.column_types.texts import check_choices, no_choice
+from datahub.column_types.texts import Choice, check_choices, no_choice
 from fastgen_backend.strict_json import MAX_DEPTH, UNSTORABLE
 
 JSON_MAX_BYTES = 1_000_000
@@ -46,11 +46,17 @@ class MultiChoice(ColumnType):
         return items_of_list(value, self._chosen, most=len(self.options["choices"]))
 
     def parse(self, text: str) -> list[str]:
+        """A JSON array, or else one choice, or several between commas."""
         one = text.strip()
-        return [one] if one in self.options["choices"] else self.read(list_of_text(text))
+        is_one = one in self.options["choices"] and not one.startswith("[")
+        return [one] if is_one else self.read(list_of_text(text))
 
     def write(self, value: list[str]) -> str:
         return json.dumps(value, ensure_ascii=False)
+
+    def convert(self, value: Any, source: ColumnType) -> list[str]:
+        """Of one choice a list, whatever it looks like."""
+        return self.read([value]) if isinstance(source, Choice) else super().convert(value, source)
 
     def operand(self, operator: str, value: Any) -> str:
         return checked_text(value)

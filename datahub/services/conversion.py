@@ -15,7 +15,7 @@ from datahub.column_types import ColumnType, Relation, Unfit, column_type
 from datahub.dynamic import Definition, field_of, find_table
 from datahub.errors import SHOWN_MAX, NoSuchTable, Unconvertible
 from datahub.models import Column, Table
-from datahub.row_sizes import count_that_fits, may_be_large, size_of
+from datahub.row_sizes import number_that_fits
 from datahub.services import references
 from datahub.services.bulk import write_values
 from datahub.services.column_checks import check_type
@@ -161,11 +161,8 @@ def _batches(definition: Definition, column: Column) -> Iterator[Values]:
 
 def batch_of(rows: "models.QuerySet[Any]", column: Column) -> Values:
     """The first of these rows, as many as are converted at once: their ids and values."""
-    count, [member] = BATCH, Definition(column.table, [column]).own.values()
-    if may_be_large([member], count, as_objects=True):
-        sizes = rows.values_list(size_of([member], as_objects=True), flat=True)[:count]
-        count = max(count_that_fits(sizes), 1)
-    return list(rows.values_list("pk", member.attribute)[:count])
+    [member] = Definition(column.table, [column]).own.values()
+    return list(rows.values_list("pk", member.attribute)[: number_that_fits(rows, [member], BATCH)])
 
 
 def converted(batch: Values, wanted: Wanted, failures: Failures) -> Values:

@@ -10,7 +10,7 @@ from datahub import locks, signals
 from datahub.dynamic import Definition, definition_of, table_by_number
 from datahub.errors import NoSuchTable
 from datahub.models import Column, Table
-from datahub.row_sizes import rows_at_once
+from datahub.row_sizes import number_that_fits
 from datahub.services import references
 from datahub.services.row_changes import delete_locked, needed_to_delete, tell_row
 from datahub.services.row_locks import locked_rows
@@ -73,8 +73,10 @@ def _treat(
 ) -> None:
     how, own = definition.table.on_owner_delete, Q(owner=user_id)
     keys = needed_to_delete(definition) if how == Table.OnOwnerDelete.DELETE else NEEDED_TO_CLEAR
-    limit = rows_at_once([definition.members[key] for key in keys], BATCH)
-    while how != Table.OnOwnerDelete.KEEP and (rows := locked_rows(definition, own, limit, keys=keys)):
+    members, every = [definition.members[key] for key in keys], definition.rows().filter(own).order_by("pk")
+    while how != Table.OnOwnerDelete.KEEP and (
+        rows := locked_rows(definition, own, number_that_fits(every, members, BATCH), keys=keys)
+    ):
         if how == Table.OnOwnerDelete.DELETE:
             delete_locked(definition, rows, referring, origin, going)
             continue

@@ -18,7 +18,7 @@ from datahub.errors import (
 from datahub.filters import ALWAYS, NEVER, Condition, as_q
 from datahub.models import Verb
 from datahub.row_shapes import Row
-from datahub.row_sizes import BYTES_MAX, ROW_MAX, may_be_large, may_be_too_large, size_of
+from datahub.row_sizes import BYTES_MAX, ROW_MAX, is_too_large, may_be_large, may_be_too_large, size_of
 
 SHOWN_ANYWAY = frozenset({"id", "revision", "updatedAt"})
 
@@ -83,7 +83,7 @@ def large_rows(definition: Definition, rows: Sequence[Row]) -> dict[UUID, int]:
     if not known:
         return {}
     sizes = definition.rows().filter(pk__in=[row["id"] for row in rows]).values_list("pk", size_of(members))
-    return {id: size for id, size in sizes if size > ROW_MAX}
+    return {id: size for id, size in sizes if is_too_large(size)}
 
 
 def refuse_too_large(definition: Definition, rows: Sequence[Row], before: Mapping[UUID, int]) -> None:

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datahub.column_types import ALL, BY_NAME, BadOption, ColumnType, Unfit
+from datahub.column_types.documents import MultiChoice
 from tests.conftest import Api
 
 Key = Callable[..., Api]
-CHOICES = ["red", "green", "1", "true", "ß, [x]", '"quoted"', " spaced "]
+CHOICES = ["red", "green", "1", "true", "ß, [x]", '"quoted"', " spaced ", "[", '["red"]']
 TABLE = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
 OPTIONS: dict[str, dict[str, Any]] = {
     "choice": {"choices": CHOICES},
@@ -289,6 +290,14 @@ def test_json_that_no_recursion_follows_is_too_deep():
 
 def test_into_json_that_is_too_large_nobody_looks():
     assert _reason(lambda: TYPES["json"].read([2**64, "\0", "a" * 1_000_001])) == "too-large"
+
+
+def test_a_cell_that_is_a_choice_is_that_and_else_some_between_commas():
+    several = MultiChoice.with_options({"choices": ["Rome", "Paris, FR", '["Rome"]']})
+
+    assert several.parse(" Paris, FR ") == ["Paris, FR"]
+    assert several.parse('Rome,"Paris, FR"') == ["Rome", "Paris, FR"]
+    assert several.parse('["Rome"]') == ["Rome"]
 
 
 def test_numbers_in_json_have_the_digits_that_postgresql_writes():

@@ -94,6 +94,12 @@ def test_what_is_wrong_below_the_headers_is_not_blamed_on_them(people: Api):
     assert (result["state"], result["detail"]) == ("failed", "Line 2 has more than 100,000 cells.")
 
 
+def test_too_many_headers_are_told_so_also_in_a_large_file(people: Api):
+    [error] = made(send(people, "table=people", "," * 1_500_000), 400)["errors"]
+
+    assert (error["pointer"], error["detail"]) == ("/headers", "Line 1 has more than 100,000 cells.")
+
+
 @pytest.mark.parametrize("system", ["", ",createdAt,updatedAt,revision"])
 def test_a_foreign_id_goes_where_the_first_file_put_it(admin: Api, system: str):
     made(admin.post("/tables", {"name": "Things", "columns": [{"name": "id", "key": "number", "type": "integer"}]}))

@@ -10,7 +10,6 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from datahub import row_sizes
 from datahub.column_types import Relation
 from datahub.dynamic import Definition, Member, table_by_number
 from datahub.import_files import Batch, Flaw, RowFile
@@ -18,7 +17,7 @@ from datahub.import_values import CellReader, Column
 from datahub.models import Import
 from datahub.names import no_such_columns
 from datahub.row_ids import ids_of, new_seed, now_tick
-from datahub.row_sizes import may_be_too_large
+from datahub.row_sizes import is_too_large, may_be_too_large
 from datahub.services import references
 from datahub.services.bulk import insert_columns
 from datahub.services.imports.upload import NOWHERE, OWNER, is_export
@@ -211,7 +210,7 @@ def _too_large(converted: Converted) -> Iterator[Reason]:
     detail = too_large()
     for index in converted.fit:
         values = [column.wire[index] for column in converted.columns.values()]
-        if sum(len(value.encode()) for value in values if isinstance(value, str)) > row_sizes.ROW_MAX:
+        if is_too_large(sum(len(value.encode()) for value in values if isinstance(value, str))):
             yield index, "", detail
 
 

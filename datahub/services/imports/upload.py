@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from datahub.column_types import Unfit
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_of, find_table
 from datahub.errors import BodyCutShort, KeyTaken, NoSuchTable
-from datahub.import_files import CsvFile, Unreadable, foreign_encoding, is_utf8
+from datahub.import_files import CsvFile, Unclosed, Unreadable, foreign_encoding, is_utf8
 from datahub.models import Import, ImportChunk, Job, Table
 from datahub.names import flaws, key_flaw, name_flaw, no_such_column
 from datahub.services import jobs
@@ -158,9 +158,9 @@ def _headers(upload: Upload, first: bytes) -> list[str]:
         file = CsvFile([first])
         is_cut = upload.size > len(first) and file.is_all_header
     except Unreadable as flaw:
-        if upload.size == len(first):
+        is_cut = upload.size > len(first) and isinstance(flaw, Unclosed)
+        if not is_cut:
             raise _refused("/headers", "unreadable", str(flaw)) from None
-        is_cut = True
     if is_cut:
         raise _refused("/headers", "too-long", _("The line of headers does not end within the first megabyte."))
     _check_headers(file.headers)
