@@ -133,7 +133,8 @@ KINDS = [
     EventKind(EventType.TABLE_DELETED, "A table was deleted; it carries the last values.", TABLE, TABLE_EXAMPLE),
     EventKind(
         EventType.TABLE_IMPORTED,
-        "A file was imported into a table; its rows are told by no events of their own.",
+        "A file was imported into a table; its rows are told by no events of their own. It is told again where "
+        "rejected rows were mended and taken in: `rowsImported` counts all rows of the import so far.",
         IMPORT,
         IMPORT_EXAMPLE,
     ),

@@ -1,19 +1,28 @@
 """The console's shell: who may come in, and what the navigation shows. Each app adds its own entries."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic.base import ContextMixin, View
+from django_htmx.http import HttpResponseClientRedirect
 
+from fastgen_backend.errors import DomainError
+from fastgen_backend.origin import Origin, Source
 from fastgen_backend.redirects import SeeOther, with_next
+from fastgen_backend.requests import origin_of
+
+PANEL = "panel"  # the id of the place for a page beside another one
 
 
 class Area(IntEnum):
@@ -31,18 +40,18 @@ AREA_TITLES: dict[Area, str | Promise] = {Area.TOP: "", Area.EVENTS: _("Events")
 class Entry:
     """A line of the navigation.
 
-    `url_name` names its page, `order` its place within the area; `covers` the names of further pages that belong to it.
+    `url_name` names its page, `order` its place within the area; pages whose names begin so and go on with a hyphen
+    belong to it.
     """
 
     label: str | Promise
     url_name: str
     area: Area
     order: int
-    covers: frozenset[str] = field(default_factory=frozenset)
     is_shown: Callable[[], bool] = lambda: True
 
     def is_current(self, url_name: str | None) -> bool:
-        return url_name == self.url_name or url_name in self.covers
+        return f"{url_name}-".startswith(f"{self.url_name}-")
 
 
 _entries: dict[str, Entry] = {}
@@ -70,21 +79,86 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 class AdminsOnly(ContextMixin, View):
-    """A page of the console: only an admin with a console session sees it, everybody else is sent to log in."""
+    """A page of the console: only an admin with a console session sees it, everybody else is sent to log in.
+
+    That comes first of all: Django's own CSRF check would read the body of a form before, whoever sends it. What a
+    service refuses, and no form tells, becomes a page that says so. A page can be shown in the panel beside another
+    one as well: then its template extends `shell`.
+    """
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return csrf_exempt(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if admin_of(request) is None:
-            return SeeOther(with_next(settings.CONSOLE_LOGIN_URL, _path_to_come_back_to(request)))
-        return super().dispatch(request, *args, **kwargs)
+            return _sent_to_log_in(request)
+        if foreign := _refused_as_foreign(request):
+            return foreign
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except DomainError as error:
+            response = self.refusal(error)
+        if is_for_panel(request):
+            response["HX-Push-Url"] = "false"  # the address stays that of the page beside it
+        return response
+
+    def refusal(self, error: DomainError) -> HttpResponse:
+        """The page that tells what was refused, and why."""
+        response = render(self.request, "console/refused.html", {**self._shell(), "error": error}, status=error.status)
+        if error.retry_after is not None:
+            response["Retry-After"] = str(error.retry_after)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(navigation=navigation(self.request), admin=admin_of(self.request), **kwargs)
+        return super().get_context_data(**{**self._shell(), **kwargs})
+
+    def _shell(self) -> dict[str, Any]:
+        """What the console shows around every page."""
+        shell = "console/panel.html" if is_for_panel(self.request) else "console/base.html"
+        return {"navigation": navigation(self.request), "admin": admin_of(self.request), "shell": shell}
 
 
 def admin_of(request: HttpRequest) -> Any | None:
     """The admin who is in the console with this browser; None for everybody else."""
     session = getattr(request, "console_session", None)
     return session.user if session and session.user.is_superuser else None
+
+
+def console_origin(request: HttpRequest) -> Origin:
+    """The circumstances of a change that an admin makes in the console."""
+    admin = admin_of(request)
+    return origin_of(request, Source.CONSOLE, actor=f"user:{admin.pk}" if admin else "")
+
+
+def is_for_panel(request: HttpRequest) -> bool:
+    """Whether a page asks for another one to be shown beside it."""
+    htmx: Any = getattr(request, "htmx", None)
+    return bool(htmx) and htmx.target == PANEL
+
+
+def go_on(request: HttpRequest, url: str) -> HttpResponse:
+    """After a form was sent: the page at `url`, for forms in a panel too."""
+    htmx: Any = getattr(request, "htmx", None)
+    return HttpResponseClientRedirect(url) if htmx else SeeOther(url)
+
+
+def _refused_as_foreign(request: HttpRequest) -> HttpResponseBase | None:
+    """The answer to a form without the token that our own have."""
+    return CsrfViewMiddleware(_unasked).process_view(request, _unasked, (), {})
+
+
+def _unasked(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError
+
+
+def _sent_to_log_in(request: HttpRequest) -> HttpResponse:
+    """Back to the page itself afterwards. What a page asks for by itself is refused, so that nobody is taken away."""
+    htmx: Any = getattr(request, "htmx", None)
+    if htmx and not is_for_panel(request):
+        return HttpResponse(status=401)
+    here = htmx.current_url_abs_path if htmx else None
+    return go_on(request, with_next(settings.CONSOLE_LOGIN_URL, here or _path_to_come_back_to(request)))
 
 
 def _path_to_come_back_to(request: HttpRequest) -> str:

@@ -1,6 +1,7 @@
 """Forms and the pages around them: what a service refuses is said in the form, with the status it has everywhere."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -18,17 +19,52 @@ class PlainForm(forms.Form):
     """A form that remembers why it was refused, so that its template can offer the way on."""
 
     refusal: DomainError | None = None
+    parts: Mapping[str, Sequence["PlainForm"]] = {}  # forms within, by the member whose items they describe
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and all(part.is_valid() for part in self._all_parts())
+
+    @property
+    def error_count(self) -> int:
+        """How many fields need another look, those of its parts too."""
+        return len(self.errors) + sum(part.error_count for part in self._all_parts())
 
     def refuse(self, error: DomainError) -> None:
         """Say `error` at the fields it blames, else on top."""
         self.refusal = error
         for each in error.errors or [FieldError("", error.code, error.detail)]:
-            name, line = _field_of(each.pointer)
-            known = name in self.fields and not self[name].is_hidden
-            self.add_error(name if known else None, _sentence(each.detail, line))
+            self.blame(each)
+
+    def blame(self, error: FieldError) -> None:
+        """Say `error` at the field that its pointer names, or at the one that holds what it names, else on top.
+
+        `/columns/2/type` is `/type` of the part `columns`, 2.
+        """
+        match error.pointer.split("/", 3):
+            case ["", member, index, below] if member in self.parts and index.isdecimal():
+                self.parts[member][int(index)].blame(error._replace(pointer=f"/{below}"))
+            case _:
+                name, line = self._field_of(error.pointer)
+                self.add_error(name, sentence(error.detail, line))
+
+    def _all_parts(self) -> list["PlainForm"]:
+        return [part for parts in self.parts.values() for part in parts]
+
+    def _field_of(self, pointer: str) -> tuple[str | None, int]:
+        """The field for what a JSON Pointer names, and the line in a list.
+
+        `/someUrls/1` is `some_urls`, line 2; `/access/list/filter` is `access_list_filter`, where there is such a
+        field, else `access_list`, else `access`.
+        """
+        members = pointer.split("/")[1:]
+        for depth in range(len(members), 0, -1):
+            name, below = "_".join(map(_snake, members[:depth])), members[depth:]
+            if name in self.fields and not self[name].is_hidden:
+                return name, int(below[0]) + 1 if below and below[0].isdecimal() else 0
+        return None, 0
 
 
 class EmailField(forms.CharField):
@@ -98,14 +134,11 @@ class FormPage(FormView):  # type: ignore[type-arg]  # the form differs by page
         return response
 
 
-def _field_of(pointer: str) -> tuple[str, int]:
-    """The form’s name for what a JSON Pointer names, and the line in a list: `/someUrls/1` is `some_urls`, line 2."""
-    member, _slash, index = pointer.removeprefix("/").partition("/")
-    name = re.sub(r"(?<!^)([A-Z])", r"_\1", member).lower()
-    return name, int(index) + 1 if index.isdecimal() else 0
+def _snake(member: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", member).lower()
 
 
-def _sentence(detail: str, line: int) -> str:
+def sentence(detail: str, line: int = 0) -> str:
     """Titles of refusals have no full stop; between sentences they get one."""
     detail = detail if detail.endswith((".", "…")) else f"{detail}."
     return _("Line %(number)d: %(detail)s") % {"number": line, "detail": detail} if line else detail

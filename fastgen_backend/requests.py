@@ -88,7 +88,8 @@ class BodyLimitMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        most = getattr(getattr(view, "cls", None), "body_limit_bytes", settings.BODY_LIMIT_BYTES)
+        kind = getattr(view, "cls", None) or getattr(view, "view_class", None)  # as DRF and as Django calls it
+        most = getattr(kind, "body_limit_bytes", settings.BODY_LIMIT_BYTES)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and len(length) <= 20 and int(length) <= most:
             return None

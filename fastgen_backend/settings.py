@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
+    "django_htmx",
     "fastgen_backend",
     "authpages",
     "datahub",
@@ -73,6 +74,7 @@ MIDDLEWARE = [
     "fastgen_backend.requests.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "authpages.browser_sessions.BrowserSessionMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 
 TEMPLATES = [
@@ -205,7 +207,8 @@ SILENCED_SYSTEM_CHECKS = [
 BODY_LIMIT_BYTES = 1_000_000
 ROWS_LIMIT_BYTES = 10_000_000
 IMPORT_LIMIT_BYTES = 1_000_000_000
-DATA_UPLOAD_MAX_MEMORY_SIZE = None  # BodyLimitMiddleware answers 413 in the right form before anything is read
+DATA_UPLOAD_MAX_MEMORY_SIZE = ROWS_LIMIT_BYTES  # of fields beside files; else BodyLimitMiddleware is there first
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a table has up to 400 columns, each with some fields
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "authpages.api.authentication.BearerAuthentication",

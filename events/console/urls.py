@@ -18,6 +18,4 @@ def _mail_is_kept() -> bool:
     return not settings.EMAIL_URL_IS_SET
 
 
-add_to_navigation(
-    Entry(_("Inbox"), "console-inbox", Area.SETUP, 90, covers=frozenset({"console-inbox-mail"}), is_shown=_mail_is_kept)
-)
+add_to_navigation(Entry(_("Inbox"), "console-inbox", Area.SETUP, 90, is_shown=_mail_is_kept))

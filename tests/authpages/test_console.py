@@ -90,6 +90,7 @@ def test_the_navigation_shows_what_exists_and_where_one_is(admin: Visitor) -> No
     page = admin.get(SETTINGS).content.decode()
 
     assert re.findall(r'<li><a href="([^"]+)"( aria-current="page")?>([^<]+)', page) == [
+        ("/console/datahub", "", "Datahub"),
         (SETTINGS, ' aria-current="page"', "Hosted pages"),
         ("/console/inbox", "", "Inbox"),
     ]
