@@ -105,11 +105,19 @@ class TooManyAffected(DomainError):
 
 
 class RevisionConflict(DomainError):
-    """What was to be changed is not what the caller saw."""
+    """What was to be changed is not what the caller saw; of several rows, `errors` names those."""
 
     status = 412
     code = "revision-conflict"
     title = _("The row was changed meanwhile")
+
+    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self._errors = errors
+
+    @property
+    def errors(self) -> Sequence[FieldError]:
+        return self._errors
 
 
 class AccessDenied(DomainError):
@@ -188,6 +196,20 @@ class ImportRunning(DomainError):
     status = 409
     code = "import-running"
     title = _("The import has not ended yet")
+
+
+class ImportUndone(DomainError):
+    status = 409
+    code = "import-undone"
+    title = _("The import was undone")
+
+
+class NotMendable(DomainError):
+    """What the file names is no more, so that its rows have no place to go."""
+
+    status = 409
+    code = "not-mendable"
+    title = _("These rows can’t be taken in any more")
 
 
 class BodyCutShort(DomainError):

@@ -11,9 +11,9 @@ from itertools import chain
 from typing import IO, Any, AnyStr
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from datahub.chunk_stream import ChunkStream
+from datahub.import_flaws import Flaw, kept, wrong_width
 from fastgen_backend.strict_json import load_strictly
 
 CELL_MAX = 10_000_000  # characters; no column takes so many
@@ -38,15 +38,6 @@ class Unclosed(Unreadable):
 
 
 @dataclass(slots=True)
-class Flaw:
-    """What is wrong with a row: its line, the JSON Pointer of what is to blame, and why."""
-
-    line: int
-    pointer: str
-    detail: str
-
-
-@dataclass(slots=True)
 class Batch:
     """Rows as they stand in the file, one after the other; those that are no rows at all are in `flaws`."""
 
@@ -68,6 +59,10 @@ class RowFile(ABC):
         self._raw = ChunkStream(chunks)
         self._unreadable: Unreadable | None = None  # what comes after the rows of the last batch
         self.headers: list[str] = []
+
+    @property
+    def bytes_taken(self) -> int:
+        return self._raw.taken
 
     def batch(self) -> Batch:
         """The next rows. Raises `Unreadable`, once those before it were given."""
@@ -136,7 +131,7 @@ class CsvFile(RowFile):
                     lines.append(line)
                     texts += record
                 elif record:
-                    batch.flaws.append(_wrong_width(line, end, len(record), width))
+                    batch.flaws.append(wrong_width(line, end, record, width))
                 if len(lines) >= BATCH_ROWS or raw.taken >= stop or len(batch.flaws) >= BATCH_ROWS:
                     break
             else:
@@ -208,7 +203,8 @@ class NdjsonFile(RowFile):
                 batch.lines.append(self._line)
                 batch.records.append(record)
             elif record:
-                batch.flaws.append(Flaw(self._line, "", record))
+                line = text.decode(errors="replace").strip()
+                batch.flaws.append(Flaw(self._line, "", record, kept([line], 1)))
             if batch.read >= BATCH_ROWS or self._raw.taken >= stop:
                 break
         else:
@@ -262,16 +258,8 @@ def _take_off_end(batch: Batch, record: list[str], width: int, end: int) -> None
         detail = _(
             "A quote that opens here is never closed: it takes in everything to the end of the file, line %(end)d."
         )
-        batch.flaws.append(Flaw(line, "", detail % {"end": end}))
-
-
-def _wrong_width(line: int, end: int, count: int, width: int) -> Flaw:
-    cells = ngettext("This row has %(count)d cell", "This row has %(count)d cells", count) % {"count": count}
-    headers = ngettext("there is %(count)d header", "there are %(count)d headers", width) % {"count": width}
-    if end == line:
-        return Flaw(line, "", f"{cells}; {headers}.")
-    spans = _("It goes on to line %(end)d; a quote may be missing or too many.") % {"end": end}
-    return Flaw(line, "", f"{cells}; {headers}. {spans}")
+        record[-1] = record[-1].removesuffix(END)
+        batch.flaws.append(Flaw(line, "", detail % {"end": end}, kept(record, width)))
 
 
 def is_utf8(text: str) -> bool:

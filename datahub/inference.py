@@ -12,8 +12,10 @@ from datetime import date, datetime
 from typing import Any
 
 from datahub.column_types.numbers import DECIMAL_DIGITS, SCALE_MAX
+from datahub.column_types.texts import CHOICE_MAX
 
 SHORT_MAX = 255
+DIFFERENT_MAX = 50  # values that are worth a choice
 NUMBER = re.compile(r"(?!-0(?:\.0*)?\Z)-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(
@@ -110,6 +112,35 @@ class JsonGuess:
             guessed = self._numbers.guess()
             return guessed if guessed.type in ("integer", "decimal") else Guess("json")
         return Guess(kind)
+
+
+class Different:
+    """The different values of a column in the order they come, as long as they could be the choices of one."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, None] | None = {}
+
+    def see(self, cells: Sequence[Any]) -> None:
+        """Take these values into account; empty texts and null are none."""
+        if self._values is None:
+            return
+        if not {str, type(None)}.issuperset(map(type, cells)):
+            self._values = None
+            return
+        new = [cell for cell in dict.fromkeys(cells) if cell and cell not in self._values]
+        if len(self._values) + len(new) > DIFFERENT_MAX or not all(map(_is_choice, new)):
+            self._values = None
+            return
+        self._values |= dict.fromkeys(new)
+
+    @property
+    def values(self) -> list[str]:
+        """All of them; none where they are too many, or not fit to be chosen from."""
+        return list(self._values or ())
+
+
+def _is_choice(text: str) -> bool:
+    return len(text) <= CHOICE_MAX and bool(text.strip()) and text.isprintable()
 
 
 def _kind(type: type) -> str:

@@ -33,6 +33,21 @@ class Page:
     count: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are; of many, what the database expects."""
+
+    number: int
+    is_estimate: bool
+
+
+def count_rows(definition: Definition, query: RowQuery, caller: Caller) -> Count:
+    """How many rows `list_rows` would give on all its pages. Raises what that raises."""
+    allowed = permitted(definition, Verb.LIST, caller)
+    condition = both(allowed, query.condition, query.search)
+    return _count(definition, condition, "estimated" if allowed == ALWAYS else "exact")
+
+
 def list_rows(definition: Definition, query: RowQuery, caller: Caller) -> Page:
     """One page of the rows that `caller` may list. Raises `AccessDenied`, `CallerMissing`, or for a foreign cursor.
 
@@ -54,7 +69,7 @@ def list_rows(definition: Definition, query: RowQuery, caller: Caller) -> Page:
         last = dict(zip(members, found[-1].values(-1), strict=True))
         cursor = make_cursor(definition, order, [last[each.member] for each in order])
     how = "exact" if query.count == "estimated" and allowed != ALWAYS else query.count  # an estimate tells of all rows
-    return Page(found, cursor, _count(definition, condition, how))
+    return Page(found, cursor, None if how == "none" else _count(definition, condition, how).number)
 
 
 def read_row(definition: Definition, id: UUID, members: Sequence[Member], caller: Caller) -> Found:
@@ -149,15 +164,13 @@ def _equals(member: Member, value: Any) -> Condition:
     return Comparison(member, "isnull", True) if value is None else Comparison(member, "eq", value)
 
 
-def _count(definition: Definition, condition: Condition, how: str) -> int | None:
-    if how == "none":
-        return None
+def _count(definition: Definition, condition: Condition, how: str) -> Count:
     rows: models.QuerySet[Any] = definition.rows().filter(as_q(condition))
     if how == "estimated" and connection.vendor == "postgresql":
         estimate = _estimate(rows)
         if estimate >= EXACT_BELOW:
-            return estimate
-    return rows.count()
+            return Count(estimate, is_estimate=True)
+    return Count(rows.count(), is_estimate=False)
 
 
 def _estimate(rows: "models.QuerySet[Any]") -> int:

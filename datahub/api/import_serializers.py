@@ -7,6 +7,7 @@ from rest_framework import serializers
 from datahub.api.serializers import TEXT_MAX, show_column
 from datahub.column_types import BY_NAME
 from datahub.models import Import
+from datahub.services.imports.plan import REJECTS_MAX
 from fastgen_backend.rest import PlainJSONField, StrictChoiceField, StrictSerializer
 
 
@@ -85,6 +86,6 @@ def show_import(found: Import) -> dict[str, Any]:
     """The same with the columns that the file fills, as they are now, and what was rejected."""
     filled = map(show_column, found.filled_columns())
     columns = [{name: each[name] for name in ("key", "name", "type", "options")} for each in filled]
-    rejects = list(found.rejects.order_by("id").values("line", "pointer", "detail"))
+    rejects = list(found.rejects.order_by("line", "id").values("line", "pointer", "detail")[:REJECTS_MAX])
     shown = {"columns": columns if found.targets else None, "ignored": found.ignored_headers(), "rejects": rejects}
     return show_progress(found) | shown

@@ -78,7 +78,7 @@ class ImportsView(PromisingEndpoint):
     @extend_schema(summary="List all imports, newest first", responses=shapes.ImportPage)
     def get(self, request: Request) -> Response:
         """Also those whose table was never made; without columns and rejects, which each tells by itself."""
-        return _listed(self.query, Import.objects.uploaded())
+        return _listed(self.query, Import.objects.asked_for())
 
     @extend_schema(
         summary="Import a file",
@@ -118,7 +118,7 @@ class TableImportsView(PromisingEndpoint):
     @extend_schema(summary="List the imports into a table, newest first", responses=shapes.ImportPage)
     def get(self, request: Request, table: str) -> Response:
         """Without their columns and rejects, which each tells by itself."""
-        return _listed(self.query, Import.objects.uploaded().filter(table=find_table(table)))
+        return _listed(self.query, Import.objects.asked_for().filter(table=find_table(table)))
 
 
 class ImportView(PromisingEndpoint):
@@ -126,7 +126,7 @@ class ImportView(PromisingEndpoint):
 
     @extend_schema(summary="See how far an import is", responses=shapes.ImportResponse)
     def get(self, request: Request, id: UUID) -> Response:
-        found = Import.objects.uploaded().select_related("table").filter(pk=id).first()
+        found = Import.objects.asked_for().select_related("table").filter(pk=id).first()
         if found is None:
             raise NoSuchImport
         return Response(shapes.show_import(found))

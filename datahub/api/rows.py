@@ -138,7 +138,7 @@ class RowView(RowEndpoint):
             caller=self.caller,
             origin=api_origin(request),
             is_bulk=False,
-            revision=_revision(request),
+            revisions=[_revision(request)],
         )
         [row] = written.shown()
         return json_answer(row, ETag=f'"{row["revision"]}"')

@@ -2,7 +2,16 @@
 
 from datahub.models.answers import IdempotentAnswer
 from datahub.models.conversions import Conversion
-from datahub.models.jobs import Import, ImportBatch, ImportChunk, ImportReject, Job
+from datahub.models.imports import (
+    FILE_NAME_MAX,
+    Import,
+    ImportBatch,
+    ImportChunk,
+    ImportPreview,
+    ImportReject,
+    RejectedRow,
+)
+from datahub.models.jobs import Job
 from datahub.models.tables import (
     DESCRIPTION_MAX,
     KEY_MAX,
@@ -17,6 +26,7 @@ from datahub.models.tables import (
 
 __all__ = [
     "DESCRIPTION_MAX",
+    "FILE_NAME_MAX",
     "KEY_MAX",
     "NAME_MAX",
     "Column",
@@ -26,8 +36,10 @@ __all__ = [
     "Import",
     "ImportBatch",
     "ImportChunk",
+    "ImportPreview",
     "ImportReject",
     "Job",
+    "RejectedRow",
     "Table",
     "TableQuerySet",
     "Verb",

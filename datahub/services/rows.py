@@ -29,6 +29,7 @@ from datahub.services.row_input import (
 )
 from datahub.services.row_locks import lock_rows, locked_rows, readable
 from datahub.services.row_transactions import clear_refusals, open_for_deletion, open_for_writing
+from fastgen_backend.errors import FieldError
 from fastgen_backend.origin import Origin
 
 AFFECTED_MAX = 10_000  # rows that one request may delete: so long may others have to wait for it
@@ -72,12 +73,12 @@ def update_rows(
     caller: Caller,
     origin: Origin,
     is_bulk: bool = True,
-    revision: int | None = None,
+    revisions: Sequence[int | None] | None = None,
 ) -> Written:
     """Change rows, each by a JSON object of the members to change; a row that is what it should be is left alone.
 
-    `revision` is the one the caller saw: raises `RevisionConflict` where it is another by now. Raises `NoSuchRow`
-    too, and what `create_rows` raises.
+    `revisions` are those the caller saw, None where that does not matter: raises `RevisionConflict` where one is
+    another by now. Raises `NoSuchRow` too, and what `create_rows` raises.
     """
     check_number(changes)
     places = places_of(changes, is_bulk)
@@ -88,8 +89,7 @@ def update_rows(
         new = read_changes(definition, items, places, caller)
         missing = missing_targets(definition, new, places)
         rows = lock_rows(definition, ids, condition, caller, is_bulk, keeps_keys=True)
-        if revision is not None and rows[0]["revision"] != revision:
-            raise _outdated(rows[0]["revision"])
+        _refuse_outdated(rows, revisions or [None] * len(rows), places)
         attempt.on(definition, merged(rows, new), places, condition)
         update(definition, rows, new, condition, origin)
         refuse(missing)
@@ -101,8 +101,7 @@ def delete_row(*, table: Table, id: UUID, caller: Caller, origin: Origin, revisi
     with open_for_deletion(table, caller, by_name=True) as (definition, referring):
         condition = permitted(definition, Verb.DELETE, caller)
         rows = lock_rows(definition, [id], condition, caller, is_bulk=False, keys=needed_to_delete(definition))
-        if revision is not None and rows[0]["revision"] != revision:
-            raise _outdated(rows[0]["revision"])
+        _refuse_outdated(rows, [revision], [""])
         delete_locked(definition, rows, referring, origin)
 
 
@@ -132,6 +131,14 @@ def delete_rows(
     return len(rows)
 
 
-def _outdated(revision: int) -> RevisionConflict:
+def _refuse_outdated(rows: Sequence[Row], seen: Sequence[int | None], places: Sequence[str]) -> None:
+    """Raise `RevisionConflict` where a row is not what the caller saw."""
     detail = _("The row has the revision %(revision)d by now; read it again, and decide anew.")
-    return RevisionConflict(detail % {"revision": revision})
+    outdated = [
+        (place, detail % {"revision": row["revision"]})
+        for row, revision, place in zip(rows, seen, places, strict=True)
+        if revision not in (None, row["revision"])
+    ]
+    if outdated:
+        errors = [FieldError(place, RevisionConflict.code, told) for place, told in outdated if place]
+        raise RevisionConflict(outdated[0][1], errors)

@@ -10,7 +10,7 @@ from datahub import ddl, locks, signals
 from datahub.access import check_access
 from datahub.dynamic import Definition, named_system_fields
 from datahub.errors import KeyTaken, TableInUse
-from datahub.models import Column, Table
+from datahub.models import Column, RejectedRow, Table
 from datahub.names import description_flaw, flaws, key_flaw, key_from_name, name_flaw
 from datahub.services import references
 from datahub.services.changes import alone_with, raise_version, tell
@@ -46,7 +46,7 @@ def create_table(
     for _try in range(TRIES):
         table = Table(
             name=name,
-            key=key or _free_key(name),
+            key=key or free_table_key(name),
             description=description,
             on_owner_delete=on_owner_delete,
             row_events=row_events,
@@ -100,6 +100,7 @@ def delete_table(*, table: Table, origin: Origin) -> None:
             raise TableInUse(detail % {"columns": ", ".join(sorted(names))})
         ddl.drop_table(now.db_table)
         tell(signals.table_deleted, now, origin)
+        RejectedRow.objects.filter(of__table=now).delete()  # they hold what was to become its rows
         Table.objects.filter(pk=now.pk).delete()
 
 
@@ -158,7 +159,8 @@ def _change(definition: Definition, changes: dict[str, Any], origin: Origin) -> 
     return table
 
 
-def _free_key(name: str) -> str:
+def free_table_key(name: str) -> str:
+    """A key for a table of this name that no table has."""
     wanted = key_from_name(name, prefix="t_", taken=())
     taken = Table.objects.filter(folded_key__startswith=wanted[:40]).values_list("key", flat=True)
     return key_from_name(name, prefix="t_", taken=taken)

@@ -33,7 +33,7 @@ def die_before_commit(*_):
     batches += 1
     if batches == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-loading._keep_rejects = die_before_commit
+loading.keep_rejects = die_before_commit
 working = Working(claim_job(worker=uuid.uuid4(), living=living_workers))
 while working.step():
     pass

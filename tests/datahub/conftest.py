@@ -12,6 +12,7 @@ from datahub.services.inspection import inspect
 from fastgen_backend.origin import COMMAND_LINE
 from tests.authpages.conftest import Visitor
 from tests.conftest import PASSWORD, Api
+from tests.datahub.console_pages import Admin
 
 PEOPLE: list[dict[str, Any]] = [
     {"name": "Name", "type": "text", "required": True},
@@ -80,6 +81,15 @@ def sound(db: None) -> Iterator[None]:
     """After the test, the database is what tables and columns say."""
     yield
     assert inspect().flaws == []
+
+
+@pytest.fixture
+def root(db: None) -> Admin:
+    """An admin at the pages of the console."""
+    create_user(email="root@example.com", password=PASSWORD, admin=True, origin=COMMAND_LINE)
+    root = Admin()
+    assert root.log_in("root@example.com", at="/console/login").status_code == 303
+    return root
 
 
 def id_of(email: str) -> str:

@@ -319,7 +319,7 @@ def test_a_table_can_not_refer_to_one_that_is_deleted_meanwhile(
         people.delete(TABLE)
         return "pets"
 
-    monkeypatch.setattr(tables, "_free_key", and_then_it_is_deleted)
+    monkeypatch.setattr(tables, "free_table_key", and_then_it_is_deleted)
     keeper = {"name": "Keeper", "type": "relation", "options": {"table": "people"}}
 
     answer = people.post("/tables", {"name": "Pets", "columns": [{"name": "Name", "type": "text"}, keeper]})

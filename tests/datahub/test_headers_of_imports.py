@@ -141,7 +141,7 @@ def test_fields_that_are_not_parted_by_commas_are_refused(admin: Api, header: st
     answer = send(admin, "table=people&create=true", f"{header}\nAnn;42\n")
 
     assert pointers(answer) == ["/headers"]
-    assert answer.json()["detail"] == f"Part the fields by commas; this file has {said}."
+    assert answer.json()["detail"] == f"Separate the fields by commas; this file has {said}."
 
 
 def _with_columns(admin: Api, **names: str) -> None:

@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from datahub.column_types import Relation
+from datahub.column_types.documents import Json
 from datahub.dynamic import Definition, Member, table_by_number
-from datahub.import_files import Batch, Flaw, RowFile
+from datahub.import_files import Batch, Cells, RowFile
+from datahub.import_flaws import Flaw, kept, kept_record
 from datahub.import_values import CellReader, Column
 from datahub.models import Import
 from datahub.names import no_such_columns
@@ -20,7 +22,7 @@ from datahub.row_ids import ids_of, new_seed, now_tick
 from datahub.row_sizes import is_too_large, may_be_too_large
 from datahub.services import references
 from datahub.services.bulk import insert_columns
-from datahub.services.imports.upload import NOWHERE, OWNER, is_export
+from datahub.services.imports.upload import NOWHERE, OWNER, SYSTEMS_OWN, is_export
 from datahub.services.owners import known_people
 from datahub.services.row_locks import too_large
 from datahub.wire import wire_value
@@ -51,6 +53,7 @@ class Converted:
     fit: list[int]
     columns: dict[str, Column] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)  # of any number the first
+    texts_of: Callable[[int], list[str] | None] = lambda _index: None  # the cells of a row as they stand in the file
 
     def refuse(self, reasons: Iterable[Reason]) -> None:
         """These rows are not fit."""
@@ -67,15 +70,19 @@ class Converted:
     @property
     def flaws(self) -> list[Flaw]:
         """What is wrong with rows, in their order."""
-        return [Flaw(self.batch.lines[index], pointer, detail) for index, pointer, detail in self.reasons]
+        texts = {index: self.texts_of(index) for index, _pointer, _detail in self.reasons}
+        lines = self.batch.lines
+        return [Flaw(lines[index], pointer, detail, texts[index]) for index, pointer, detail in self.reasons]
 
 
 class Plan:
     """For one import and one version of its table. Raises `NotPossible` where what the file names is gone."""
 
-    def __init__(self, definition: Definition, source: Import) -> None:
+    def __init__(self, definition: Definition, source: Import, *, is_text: bool | None = None) -> None:
+        """The cells are texts as those of a CSV are, unless told otherwise by the file's format."""
         self.definition = definition
         self._source = source
+        self._is_text = source.format == Import.Format.CSV if is_text is None else is_text
         self._owner = source.owner  # of rows that name none, as long as this person is there
         by_id = {str(each.column.uid): each for each in definition.own.values() if each.column}
         by_id[OWNER] = definition.members[OWNER]
@@ -92,15 +99,19 @@ class Plan:
             raise NotPossible(detail % {"key": min(missing)})
 
     def _place(self, header: str, member: Member) -> _Place:
-        is_text = self._source.format == Import.Format.CSV
         wants_values = not member.column or member.column.unique or isinstance(member.type, Relation)
-        return _Place(header, member, CellReader(member, is_text=is_text, wants_values=wants_values))
+        return _Place(header, member, CellReader(member, is_text=self._is_text, wants_values=wants_values))
 
     def convert(self, file: RowFile, batch: Batch) -> Converted:
         """The batch as the database takes it; without regard to other rows."""
+        return self.convert_cells(file.cells(batch, self._source.headers), batch)
+
+    def convert_cells(self, columns: Sequence[Cells], batch: Batch) -> Converted:
+        """The same of cells that are given column by column, in the order of the headers."""
         headers = self._source.headers
-        cells = dict(zip(headers, file.cells(batch, headers), strict=True))
-        converted = Converted(batch, list(range(len(batch.lines))))
+        cells = dict(zip(headers, columns, strict=True))
+        texts_of = self._texts_of_csv(columns) if self._is_text else self._texts_of_json(batch)
+        converted = Converted(batch, list(range(len(batch.lines))), texts_of=texts_of)
         for place in self._places:
             key, column = place.member.key, place.reader.read(cells[place.header])
             converted.columns[key] = column
@@ -108,18 +119,25 @@ class Plan:
                 pointer = _pointer(key)
                 converted.refuse((index, pointer, detail) for index, detail in column.flaws.items())
                 column.flaws = {}
-        if self._source.format == Import.Format.NDJSON:
+        if not self._is_text:
             converted.refuse(_unknown_members(batch, headers))
             converted.refuse(self._shadowed_members(batch))
         if may_be_too_large(self.definition.members.values()):
             converted.refuse(_too_large(converted))
         return converted
 
+    def _texts_of_csv(self, columns: Sequence[Cells]) -> Callable[[int], list[str] | None]:
+        return lambda index: kept([cells[index] for cells in columns], len(columns))
+
+    def _texts_of_json(self, batch: Batch) -> Callable[[int], list[str] | None]:
+        json = {place.header for place in self._places if isinstance(place.member.type, Json)}
+        return lambda index: kept_record(batch.records[index], self._source.headers, json.__contains__)
+
     def _shadowed_members(self, batch: Batch) -> Iterator[Reason]:
         """What is called like a column, and is no column's key but a member of every row; exports have all of those."""
         columns = [each.column for each in self.definition.own.values() if each.column]
         targets = zip(self._source.headers, self._source.targets, strict=True)
-        passed_over = {header for header, target in targets if target == NOWHERE}
+        passed_over = {header for header, target in targets if target == NOWHERE and header in SYSTEMS_OWN}
         keys = {column.name: column.key for column in columns if column.name in passed_over}
         detail = _("‘%(name)s’ is each row’s own; the column that is called so has the key ‘%(key)s’.")
         for index, record in enumerate(batch.records) if keys else ():

@@ -25,7 +25,7 @@ def undo_import(*, id: UUID, origin: Origin) -> Import:
     The table itself stays. Raises `NoSuchImport` or `ImportRunning`.
     """
     with transaction.atomic():
-        found = Import.objects.uploaded().filter(pk=id).select_related("table")
+        found = Import.objects.asked_for().filter(pk=id).select_related("table")
         source = found.select_for_update(of=["self"]).first()
         if source is None:
             raise NoSuchImport

@@ -14,7 +14,7 @@ from datahub.column_types import Unfit
 from datahub.dynamic import SYSTEM_MEMBERS, Definition, definition_of, find_table
 from datahub.errors import BodyCutShort, KeyTaken, NoSuchTable
 from datahub.import_files import CsvFile, Unclosed, Unreadable, foreign_encoding, is_utf8
-from datahub.models import Import, ImportChunk, Job, Table
+from datahub.models import FILE_NAME_MAX, Import, ImportChunk, Job, Table
 from datahub.names import flaws, key_flaw, name_flaw, no_such_column
 from datahub.services import jobs
 from datahub.services.column_checks import COLUMNS_MAX
@@ -44,14 +44,24 @@ class Upload:
     stream: Stream
 
 
-def start_import(*, table: str, makes_table: bool, upload: Upload, origin: Origin, owner: UUID | None = None) -> Import:
+def start_import(
+    *,
+    table: str,
+    makes_table: bool,
+    upload: Upload,
+    origin: Origin,
+    owner: UUID | None = None,
+    file_name: str = "",
+) -> Import:
     """Store a file and ask for its import, into the table of this id or key, or into a new one of this key.
 
     `owner` becomes that of rows that name none. Headers are keys or names of columns; those of what the system sets
     are passed over. What can be told from the file's beginning is refused at once: raises `InvalidInput`,
     `NoSuchTable`, `KeyTaken`, or `BodyCutShort`. Never in a transaction: an upload takes its time.
     """
-    found = take_in(table=table, makes_table=makes_table, upload=upload, origin=origin, owner=owner)
+    found = take_in(
+        table=table, makes_table=makes_table, upload=upload, origin=origin, owner=owner, file_name=file_name
+    )
     try:
         ask_for_import(found)
     except BaseException:
@@ -60,7 +70,9 @@ def start_import(*, table: str, makes_table: bool, upload: Upload, origin: Origi
     return found
 
 
-def take_in(*, table: str, makes_table: bool, upload: Upload, origin: Origin, owner: UUID | None) -> Import:
+def take_in(
+    *, table: str, makes_table: bool, upload: Upload, origin: Origin, owner: UUID | None, file_name: str = ""
+) -> Import:
     """Store a file, from which nothing is made until `ask_for_import`. Takes and raises what `start_import` does."""
     definition = None if makes_table else definition_of(find_table(table))
     if definition is None:
@@ -75,6 +87,8 @@ def take_in(*, table: str, makes_table: bool, upload: Upload, origin: Origin, ow
         table_key=definition.table.key if definition else table,
         makes_table=makes_table,
         format=upload.format,
+        file_name=file_name[:FILE_NAME_MAX],
+        size=upload.size,
         origin=asdict(origin),
         owner=owner,
         headers=headers,
@@ -189,7 +203,7 @@ def _check_headers(headers: Sequence[str]) -> None:
 
 def _refuse_other_separators(header: str) -> None:
     if "," not in header and (found := [name for each, name in SEPARATORS.items() if each in header]):
-        detail = _("Part the fields by commas; this file has %(separators)s.")
+        detail = _("Separate the fields by commas; this file has %(separators)s.")
         raise _refused("/headers", "not-commas", detail % {"separators": found[0]})
 
 
