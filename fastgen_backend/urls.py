@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", openapi),
     path("", include("authpages.pages.urls")),
     path("", include("authpages.console.urls")),
+    path("", include("datahub.console.urls")),
     path("", include("events.console.urls")),
 ]
 

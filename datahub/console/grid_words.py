@@ -1,0 +1,86 @@
+"""What the scripts of the grid say: `{name}` stands for a value that they put in."""
+
+from django.utils.translation import gettext as _
+
+
+def words() -> dict[str, str]:
+    """By name, in the language of the page."""
+    return {
+        "cancel": _("Cancel"),
+        "nothing": _("no value"),
+        "saving": _("Saving…"),
+        "savingSome": _("Saving… {done} of {all} rows"),
+        "saved": _("Saved."),
+        "undone": _("Undone."),
+        "savedBut": _("Saved; cells that are red and not saved: {count}."),
+        "discardTitle": _("Leave without saving?"),
+        "discardText": _("What you have changed beside the grid is not saved."),
+        "discard": _("Leave"),
+        "nothingToUndo": _("There is nothing to undo."),
+        "takenBack": _("Taken back."),
+        "place": _("Row {row}, {column}:"),
+        "andMore": _("Not saved besides: {count}."),
+        "needed": _("This column needs a value."),
+        "neededHidden": _("A new row needs a value in columns that are hidden: {columns}. Show them first."),
+        "draftStays": _("This row is not saved yet. To take it back, empty its cells and press Escape."),
+        "noMore": _("The next rows did not come. Try again."),
+        "unreachable": _("the server can’t be reached."),
+        "notOpened": _("This did not work: {detail}"),
+        "noConnection": _("Not saved: the server can’t be reached. Press Enter on the cell to try again."),
+        "loggedOut": _("Not saved: you are logged out. Log in in another tab, then press Enter on the cell."),
+        "failed": _("Not saved: the server answered {status}. Press Enter on the cell to try again."),
+        "broken": _("Something went wrong here. Load the page again; what is red is not saved."),
+        "leftLong": _("Left as they are, because they are too long to be changed here: {count}. Open the row."),
+        "conflictTitle": _("Somebody else has changed this"),
+        "conflictText": _("{column} is not what it was when you began."),
+        "yours": _("Yours"),
+        "theirs": _("There now"),
+        "keepMine": _("Keep mine"),
+        "takeTheirs": _("Take what is there"),
+        "tookTheirs": _("What is there was kept."),
+        "tooLong": _("This is too long for the grid; it opens beside it."),
+        "tooLongToCopy": _("Nothing was copied: {column} is too long for that here. Open the row."),
+        "copied": _("Copied: {rows} × {columns} cells."),
+        "copiedOne": _("Copied."),
+        "calendar": _("Pick a day"),
+        "addRow": _("Add a row"),
+        "notYetARow": _("This row is not saved yet."),
+        "leaving": _("Tab leaves the grid now."),
+        "paste": _("Paste"),
+        "pasteTitle": _("Paste beyond the end?"),
+        "pasteCounts": _("Rows to be changed: {updated}; to be added: {created}."),
+        "pasteSpare": _("Columns that have no place here and are left out: {count}."),
+        "pasteBeyond": _("There are more rows than are shown; new ones go to the end."),
+        "notPasted": _("Nothing was pasted."),
+        "tooMany": _("Nothing was pasted: more than {count} rows are for the import of a file."),
+        "pickedOne": _("{count} row selected"),
+        "pickedMany": _("{count} rows selected"),
+        "deleteRow": _("Delete this row?"),
+        "deleteRows": _("Delete {count} rows?"),
+        "deleteText": _("This can’t be undone."),
+        "delete": _("Delete"),
+        "deleted": _("Rows deleted: {count}."),
+        "heldAll": _("Rows shown: {count}"),
+        "heldSome": _("Rows shown: {count}, more below"),
+    }
+
+
+def keys() -> list[tuple[str, str]]:
+    """The keys of the grid, and what each does."""
+    return [
+        (
+            _("Arrows, Tab, Home, End, Page"),
+            _("go from cell to cell; with Ctrl to the edge, with Shift select a block"),
+        ),
+        (_("Enter, F2, or type"), _("edit; Enter or Tab saves, Escape leaves the cell as it was")),
+        (_("Space"), _("switch true and false; with Shift, select the row")),
+        (_("Delete"), _("empty the cell or block; with Ctrl, delete the selected rows")),
+        (_("Ctrl C, X, V"), _("copy, cut and paste, also from and to spreadsheets")),
+        (_("Ctrl Z"), _("undo the last edit")),
+        (_("Shift Enter"), _("add a row")),
+        (_("Ctrl Enter"), _("open the row beside the grid")),
+        (_("Up, in the first row"), _("go to the heads of columns; Enter opens their menus")),
+        (_("Alt Shift Left, Right"), _("make the column narrower or wider")),
+        (_("Alt Down, in a date"), _("open the calendar")),
+        (_("Escape, then Tab"), _("leave the grid")),
+    ]
