@@ -111,12 +111,12 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """A new database of the kind that this run of the suite is about."""
+@contextlib.contextmanager
+def new_database(folder: Path) -> Iterator[str]:
+    """A new database of the kind that this run of the suite is about; a file is in the folder."""
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith("postgres"):
-        yield f"sqlite:///{tmp_path / 'fastgen.sqlite3'}"
+        yield f"sqlite:///{folder / 'fastgen.sqlite3'}"
         return
     name = f"fastgen_up_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
@@ -125,14 +125,14 @@ def database_url(tmp_path: Path) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
-@pytest.fixture
-def start(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Running]]:
-    """Starts `up` on a free port, and ends all it left when the test is over."""
+@contextlib.contextmanager
+def starting(folder: Path, database_url: str) -> Iterator[Callable[..., Running]]:
+    """Starts `up` on a free port, and ends all it left in the end."""
     started: list[Running] = []
 
     def start_up(port: int | None = None, **variables: str) -> Running:
         port = port or free_port()
-        out, err = tmp_path / f"out-{len(started)}", tmp_path / f"err-{len(started)}"
+        out, err = folder / f"out-{len(started)}", folder / f"err-{len(started)}"
         line = [sys.executable, str(PROJECT / "manage.py"), "up", "--port", str(port)]
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
@@ -150,6 +150,20 @@ def start(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Running]]
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.process.pid, signal.SIGKILL)
         running.process.wait()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """A new database."""
+    with new_database(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def start(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Running]]:
+    """Starts `up` on a free port, and ends all it left when the test is over."""
+    with starting(tmp_path, database_url) as start_up:
+        yield start_up
 
 
 @pytest.fixture
