@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -86,13 +86,16 @@ class AdminsOnly(ContextMixin, View):
     one as well: then its template extends `shell`.
     """
 
+    asked_by_pages: ClassVar[bool] = False  # by themselves, such as the next rows: nobody is taken away from one then
+
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         return csrf_exempt(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if admin_of(request) is None:
-            return _sent_to_log_in(request)
+            is_part = self.asked_by_pages and bool(getattr(request, "htmx", None))
+            return HttpResponse(status=401) if is_part else _sent_to_log_in(request)
         if foreign := _refused_as_foreign(request):
             return foreign
         try:
@@ -153,10 +156,8 @@ def _unasked(request: HttpRequest) -> HttpResponse:
 
 
 def _sent_to_log_in(request: HttpRequest) -> HttpResponse:
-    """Back to the page itself afterwards. What a page asks for by itself is refused, so that nobody is taken away."""
+    """Back to the page itself afterwards; a part of a page is asked for by the page that it belongs to."""
     htmx: Any = getattr(request, "htmx", None)
-    if htmx and not is_for_panel(request):
-        return HttpResponse(status=401)
     here = htmx.current_url_abs_path if htmx else None
     return go_on(request, with_next(settings.CONSOLE_LOGIN_URL, here or _path_to_come_back_to(request)))
 

@@ -31,6 +31,7 @@ class GridPage(TablePage):
     """What an address of the grid asks for."""
 
     http_method_names = ["get", "head", "options"]
+    asked_by_pages = True
 
     @cached_property
     def address(self) -> GridAddress:

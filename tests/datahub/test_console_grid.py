@@ -462,3 +462,17 @@ def test_what_a_stranger_sends_is_not_even_read(people: Api, path: str) -> None:
     answer = browser.generic("POST", f"{GRID}/{path}", b"a=b", "application/x-www-form-urlencoded", **extra)
 
     assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "header"),
+    [(GRID, 401, None), (f"{GRID}/count", 401, None), (f"{GRID}/rows/new", 200, f"/console/login?next={GRID}")],
+)
+def test_who_is_logged_out_is_not_taken_away_by_what_a_page_asks_for_itself(
+    people: Api, path: str, status: int, header: str | None
+) -> None:
+    headers = {"hx-request": "true", "hx-target": "more", "hx-current-url": f"http://127.0.0.1:8000{GRID}"}
+
+    answer = Visitor().client.get(path, headers=headers)
+
+    assert (answer.status_code, answer.get("HX-Redirect")) == (status, header)
