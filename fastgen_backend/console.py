@@ -148,11 +148,8 @@ def go_on(request: HttpRequest, url: str) -> HttpResponse:
 
 def _refused_as_foreign(request: HttpRequest) -> HttpResponseBase | None:
     """The answer to a form without the token that our own have."""
-    return CsrfViewMiddleware(_unasked).process_view(request, _unasked, (), {})
-
-
-def _unasked(request: HttpRequest) -> HttpResponse:
-    raise NotImplementedError
+    check = CsrfViewMiddleware(lambda _request: HttpResponse())
+    return check.process_view(request, lambda: HttpResponse(), (), {})
 
 
 def _sent_to_log_in(request: HttpRequest) -> HttpResponse:

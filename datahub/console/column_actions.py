@@ -1,5 +1,6 @@
 """What is done with a column in one step: deleting, restoring, purging, moving, and setting what it demands."""
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -78,7 +79,7 @@ class PurgePage(_HiddenColumn, TemplateView):
         return super().get_context_data(**{**kwargs, "column": self.column})
 
 
-class _Change(_VisibleColumn):
+class _Change(_VisibleColumn, ABC):
     """Changes a column by what was posted, and goes back. Rows that stand in the way are shown."""
 
     http_method_names = ["post", "options"]
@@ -89,9 +90,9 @@ class _Change(_VisibleColumn):
         rows = reverse("console-datahub-table", args=[self.table.key])
         return go_on(request, next_path(request) or rows)
 
+    @abstractmethod
     def changes(self) -> dict[str, Any]:
         """What is to become of the column. Raises `InvalidInput`."""
-        raise NotImplementedError
 
     def refusal(self, error: DomainError) -> HttpResponse:
         if not isinstance(error, Conflicting):

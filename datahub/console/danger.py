@@ -22,8 +22,8 @@ from fastgen_backend.redirects import with_parameter
 class _AsksFirst(TablePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What there is to lose: rows, columns, and columns of other tables that refer to it."""
-        referring = Column.objects.filter(target=self.table, hidden_at=None).exclude(table=self.table)
-        lost = {"figures": figures_of([self.table])[self.table.pk], "referring": referring.select_related("table")}
+        referring = Column.objects.referring_to(self.table)
+        lost = {"figures": figures_of([self.table])[self.table.pk], "referring": referring}
         return super().get_context_data(**{**lost, **kwargs})
 
 

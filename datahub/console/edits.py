@@ -4,6 +4,7 @@ Columns are named by their ids, for keys may change while a page is open. Nothin
 overwritten unseen: each cell comes with what it showed before.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -208,7 +209,7 @@ class Saving:
 
     def _refuse_gone(self, lines: Sequence[_Line]) -> None:
         """Those whose rows were deleted meanwhile."""
-        there = set(self._rows_of(lines, "pk").values_list("pk", flat=True))
+        there = set(self._rows_of(lines).values_list("pk", flat=True))
         for line in lines:
             if line.place not in there:
                 self._refuse(line, "", _("Somebody has deleted this row meanwhile."))
@@ -217,7 +218,7 @@ class Saving:
         """Look at the rows as they are: only cells that still are what was shown, or are what was typed, may change."""
         members = self.outcome.definition.members
         attributes = [member.attribute for member in members.values()]
-        found = self._rows_of(lines, *attributes).values_list(*attributes)
+        found = self._rows_of(lines).values_list(*attributes)
         now = {values[0]: dict(zip(members, values, strict=True)) for values in found}
         for line in lines:
             row = now.get(_id(line))
@@ -232,8 +233,8 @@ class Saving:
                     self._refuse(line, key, reason, text_of(members[key].type, row[key]), is_out=False)
             line.is_out = line.is_out or not line.values
 
-    def _rows_of(self, lines: Sequence[_Line], *attributes: str) -> Any:
-        return self.outcome.definition.rows().filter(pk__in=[line.place for line in lines]).only(*attributes)
+    def _rows_of(self, lines: Sequence[_Line]) -> Any:
+        return self.outcome.definition.rows().filter(pk__in=[line.place for line in lines])
 
     def _refuse(self, line: _Line, key: str, reason: str, now: str | None = None, *, is_out: bool = True) -> None:
         """Tell it of a cell, or of the whole row; with `is_out` nothing of the row is written."""
@@ -248,10 +249,15 @@ def _id(line: _Line) -> UUID:
 
 def _may_change(type: ColumnType, now: Any, before: str, wanted: Any) -> bool:
     """Whether a value still is what was shown, however that was written, or is what it is to become."""
-    if is_text_of(before, text_of(type, now)):
-        return True
     shown = None if now is None else type.show(now)
+    if is_text_of(before, text_of(type, now)) or _is_same(shown, wanted):
+        return True
     try:
-        return shown in (wanted, value_of(type, before))
+        return _is_same(shown, value_of(type, before))
     except Unfit:
         return False
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same as JSON, where 1 is not true."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

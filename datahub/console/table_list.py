@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
 from django.template.defaultfilters import filesizeformat
 from django.views.generic.base import TemplateView
 
@@ -21,9 +20,7 @@ class TablesPage(DatahubPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asked, page = self.request.GET.get("q", "").replace("\0", "").strip()[:200], self._page()
-        found = Table.objects.annotate(column_count=Count("columns", Q(columns__hidden_at=None)))
-        if asked:
-            found = found.filter(Q(name__icontains=asked) | Q(key__icontains=asked))
+        found = Table.objects.called_like(asked).with_column_counts()
         start = TABLES_MAX * (page - 1)
         tables = list(found.order_by("name", "id")[start : start + TABLES_MAX + 1])
         figures = figures_of(tables[:TABLES_MAX])

@@ -53,6 +53,14 @@ class TableQuerySet(models.QuerySet["Table"]):
         uid = uid_of(id_or_key)
         return self.filter(uid=uid) if uid else self.filter(folded_key=folded_key_of(id_or_key))
 
+    def called_like(self, text: str) -> Self:
+        """Tables whose name or key holds the text, in any letter case; all where it is empty."""
+        return self.filter(Q(name__icontains=text) | Q(key__icontains=text)) if text else self
+
+    def with_column_counts(self) -> Self:
+        """Each with the number of its visible columns, as `column_count`."""
+        return self.annotate(column_count=models.Count("columns", Q(columns__hidden_at=None)))
+
 
 class Table(models.Model):
     """A table of users. `id` names the physical table and never leaves the database; `version` counts its changes."""
@@ -97,6 +105,10 @@ class ColumnQuerySet(models.QuerySet["Column"]):
     def visible(self) -> Self:
         """Columns that are not deleted, in their order."""
         return self.filter(hidden_at=None).order_by("position", "id").select_related("conversion__into")
+
+    def referring_to(self, table: Table) -> Self:
+        """Visible columns of other tables that name its rows, with their tables."""
+        return self.filter(target=table, hidden_at=None).exclude(table=table).select_related("table")
 
     def hidden(self) -> Self:
         """Deleted columns that still can be restored, and the originals of changed types; the newest first."""

@@ -342,6 +342,15 @@ def test_a_value_is_the_same_however_it_was_written(grid: Grid, ann: Any) -> Non
     assert grid.row(ann["id"])["amount"] == "6.00"
 
 
+def test_json_that_only_looks_the_same_is_another_value(grid: Grid, ann: Any, people: Api) -> None:
+    made(people.post("/tables/people/columns", {"name": "Doc", "type": "json"}))
+    people.patch(f"/tables/people/rows/{ann['id']}", {"doc": [True]})
+
+    [refused] = grid.save([change(ann, doc=("[1]", "[2]"))])["refused"]
+
+    assert (refused["key"], refused["now"]) == ("doc", "[true]")
+
+
 def test_a_long_text_is_compared_by_its_seal(grid: Grid, ann: Any, people: Api) -> None:
     made(people.post("/tables/people/columns", {"name": "Note", "type": "longText"}))
     row = made(people.patch(f"/tables/people/rows/{ann['id']}", {"note": "x" * 20_000}), 200)
