@@ -342,7 +342,7 @@ def _choose_in_menu(page: Page, *, column: int, name: str) -> None:
     for _column in range(column - 1):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.locator(".menu:popover-open").wait_for()
+    page.locator(".menu:popover-open :focus").wait_for()
     for _entry in range(12):
         if page.evaluate("document.activeElement.textContent.trim()") == name:
             page.keyboard.press("Enter")
