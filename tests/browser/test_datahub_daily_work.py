@@ -206,7 +206,7 @@ def test_the_daily_work_by_keyboard_alone(desk: Page) -> None:
     grid.expect_cell(1, 1, "Customer 9")
     grid.wait()
     _choose_in_menu(page, column=3, name="Filter…")
-    page.locator("#filter :focus").wait_for()
+    page.locator("#filter:popover-open").wait_for()
     tab_to(page, "Value", most=3)
     type_in("open")
     press("Enter")
