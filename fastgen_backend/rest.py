@@ -3,8 +3,10 @@
 import base64
 import binascii
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
@@ -29,6 +31,7 @@ from fastgen_backend.requests import origin_of
 from fastgen_backend.strict_json import MAX_DEPTH, is_storable, is_too_deep
 
 Row = TypeVar("Row", bound=models.Model)
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})  # the last is a part of it
 
 
@@ -80,6 +83,17 @@ class StrictIntegerField(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         return super().to_internal_value(_only(int, data, self))
+
+
+class MomentField(serializers.DateTimeField):
+    """A time as RFC 3339 has it: it says its offset from UTC, so that nobody has to guess one."""
+
+    default_error_messages = {"invalid": gettext_lazy("This must be a time such as 2027-01-31T12:00:00Z.")}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str) or not RFC_3339.fullmatch(value):
+            self.fail("invalid", format="")
+        return super().to_internal_value(value)
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

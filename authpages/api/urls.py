@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authpages.api import views
+from authpages.api import api_keys, views
 
 urlpatterns = [
     path("auth/signup", views.SignUpView.as_view()),
@@ -15,4 +15,6 @@ urlpatterns = [
     path("auth/password-reset/request", views.ResetRequestView.as_view()),
     path("auth/password-reset/submit", views.ResetSubmitView.as_view()),
     path("settings/hosted-auth", views.HostedAuthView.as_view()),
+    path("api-keys", api_keys.ApiKeysView.as_view()),
+    path("api-keys/<uuid:id>", api_keys.ApiKeyView.as_view()),
 ]

@@ -83,6 +83,7 @@ class World:
     webhook: str
     event: str
     row: str
+    api_key: str
     mailed: Callable[[str], str]
 
     def send_file(self) -> Any:
@@ -110,7 +111,8 @@ def world(api: Api, key: Callable[..., Api], mailed: Callable[[str], str]) -> Wo
     program.post("/tables", {"name": "Notes", "columns": [column, {**column, "name": "Gone"}]})
     program.delete("/tables/notes/columns/gone")
     row = program.post("/tables/notes/rows", {"name": "Ann"}).json()["id"]
-    return World(Api(), api, refresh_token, program, webhook, event, row, mailed)
+    api_key = program.post("/api-keys", {"name": "Mine", "scopes": ["rows:read"]}).json()["id"]
+    return World(Api(), api, refresh_token, program, webhook, event, row, api_key, mailed)
 
 
 ACCOUNT = {"email": "bob@example.com", "password": PASSWORD}
@@ -130,6 +132,9 @@ CALLS: dict[str, Callable[[World], Any]] = {
     ),
     "getHostedAuth": lambda world: world.program.get("/settings/hosted-auth"),
     "patchHostedAuth": lambda world: world.program.patch("/settings/hosted-auth", {"productName": "Acme"}),
+    "getApiKeys": lambda world: world.program.get("/api-keys"),
+    "postApiKeys": lambda world: world.program.post("/api-keys", {"name": "Mine", "scopes": ["rows:read"]}),
+    "deleteApiKey": lambda world: world.program.delete(f"/api-keys/{world.api_key}"),
     "getEvents": lambda world: world.program.get("/events"),
     "postEvents": lambda world: world.program.post("/events", {"type": "custom.shipped", "data": {}}),
     "getEvent": lambda world: world.program.get(f"/events/{world.event}"),
