@@ -1,0 +1,39 @@
+"""What a User-Agent says of the device, in words that its owner knows it by."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import ua_parser
+from django.utils.translation import gettext as _
+
+SYSTEMS = {"Mac OS X": "macOS", "Chrome OS": "ChromeOS"}
+HANDHELDS = {"iPhone", "iPad", "iPod"}
+VARIANT = re.compile(r"\b(Mobile|WebView|iOS)\b")  # `Mobile Safari`, `Chrome Mobile iOS`: the system says it better
+
+
+class _Device(NamedTuple):
+    program: str
+    system: str
+
+
+def device_name(user_agent: str) -> str:
+    """Such as “Firefox on Linux”, “Safari on iPhone” or “curl”; never fails, whatever was sent.
+
+    It is what the client says of itself: good for recognising one’s own devices, proof of nothing.
+    """
+    device = _parsed(user_agent)
+    if device.program and device.system:
+        return _("%(program)s on %(system)s") % device._asdict()
+    return device.program or device.system or _("Unknown device")
+
+
+@lru_cache(maxsize=4096)
+def _parsed(user_agent: str) -> _Device:
+    """Remembered, because a list of sessions names few of them often, and one costs up to a millisecond."""
+    found = ua_parser.parse(user_agent)
+    program = found.user_agent.family if found.user_agent else ""
+    system = found.os.family if found.os else ""
+    if found.device and found.device.family in HANDHELDS:
+        system = found.device.family
+    return _Device(" ".join(VARIANT.sub("", program).split()) or program, SYSTEMS.get(system, system))
