@@ -1,7 +1,8 @@
 """What happens to accounts. Sent inside the transaction of the change; every signal carries `user` and `origin`.
 
 Beside them: `email_verification_requested` and `password_reset_requested` carry `link` (the OneTimeLink) and `token`,
-`login_failed` carries `email`, `user` (or None) and `reason`; `session_ended` and `token_reused` carry `session`.
+`login_failed` carries `email`, `user` (or None) and `reason`; `session_ended` and `token_reused` carry `session`;
+`user_updated` carries `changed`, the names of the fields that have other values now.
 """
 
 from django.dispatch import Signal
@@ -9,6 +10,9 @@ from django.dispatch import Signal
 user_signed_up = Signal()
 sign_up_repeated = Signal()
 user_created = Signal()
+user_updated = Signal()
+user_blocked = Signal()
+user_unblocked = Signal()
 user_deleted = Signal()
 user_logged_in = Signal()
 user_logged_out = Signal()
@@ -17,5 +21,6 @@ email_verification_requested = Signal()
 email_verified = Signal()
 password_reset_requested = Signal()
 password_reset = Signal()
+password_changed = Signal()
 session_ended = Signal()
 token_reused = Signal()

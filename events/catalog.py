@@ -31,6 +31,10 @@ class EventType(StrEnum):
     PASSWORD_RESET = "auth.password_reset"  # noqa: S105 an event's name, no password
     USER_LOGGED_OUT = "auth.user_loggedOut"
     USER_CREATED = "auth.user_created"
+    USER_UPDATED = "auth.user_updated"
+    USER_BLOCKED = "auth.user_blocked"
+    USER_UNBLOCKED = "auth.user_unblocked"
+    PASSWORD_CHANGED = "auth.password_changed"  # noqa: S105 an event's name, no password
     SIGN_UP_REPEATED = "auth.signUp_repeated"
     LOGIN_FAILED = "auth.login_failed"
     SESSION_ENDED = "auth.session_ended"
@@ -185,6 +189,26 @@ KINDS = [
     EventKind(EventType.USER_LOGGED_OUT, "A person logged out.", PERSON, PERSON_EXAMPLE),
     EventKind(
         EventType.USER_CREATED, "An admin, the first start or a command made an account.", PERSON, PERSON_EXAMPLE
+    ),
+    EventKind(
+        EventType.USER_UPDATED,
+        "An account was changed, by its owner or for them; `changed` names what, as the API calls it. One that only "
+        "lost a role because the role was deleted has no such event.",
+        _object(**_person, changed={"type": "array", "items": TEXT, "minItems": 1}),
+        {**VERIFIED_EXAMPLE, "changed": ["emailVerified", "firstName"]},
+    ),
+    EventKind(
+        EventType.USER_BLOCKED,
+        "A person may not log in any more; every session of theirs has ended.",
+        PERSON,
+        PERSON_EXAMPLE,
+    ),
+    EventKind(EventType.USER_UNBLOCKED, "A person who was blocked may log in again.", PERSON, PERSON_EXAMPLE),
+    EventKind(
+        EventType.PASSWORD_CHANGED,
+        "A person changed their password, or an admin or a program set it or took it away; no link was used.",
+        PERSON,
+        PERSON_EXAMPLE,
     ),
     EventKind(
         EventType.USER_DELETED,

@@ -1,6 +1,7 @@
 """Signals of the other apps become events: the only such place. Receivers insert rows, in the sender's transaction."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,6 +18,14 @@ from events.services.recording import Secret, forget_person, forget_secrets, rec
 from fastgen_backend.origin import Origin
 
 VALUES_MAX_BYTES = 65_536  # of one row in its event, which goes out to every webhook and stream
+LINKED_EVENTS = [EventType.EMAIL_VERIFICATION_REQUESTED, EventType.PASSWORD_RESET]
+MEMBERS = {  # as the API calls what a person's fields hold
+    "email_verified": "emailVerified",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "app_metadata": "appMetadata",
+    "is_superuser": "admin",
+}
 
 TABLE_EVENTS = {
     data.table_created: EventType.TABLE_CREATED,
@@ -102,6 +111,24 @@ def on_user_created(*, user: User, origin: Origin, **_: Any) -> None:
     _record(EventType.USER_CREATED, user, origin)
 
 
+@receiver(auth.user_updated)
+def on_user_updated(*, user: User, changed: Collection[str], origin: Origin, **_: Any) -> None:
+    if "email" in changed:
+        forget_secrets(subject=str(user.pk), types=LINKED_EVENTS)
+    _record(EventType.USER_UPDATED, user, origin, changed=sorted(MEMBERS.get(name, name) for name in changed))
+
+
+@receiver(auth.user_blocked)
+def on_user_blocked(*, user: User, origin: Origin, **_: Any) -> None:
+    forget_secrets(subject=str(user.pk), types=LINKED_EVENTS)
+    _record(EventType.USER_BLOCKED, user, origin)
+
+
+@receiver(auth.user_unblocked)
+def on_user_unblocked(*, user: User, origin: Origin, **_: Any) -> None:
+    _record(EventType.USER_UNBLOCKED, user, origin)
+
+
 @receiver(auth.user_deleted)
 def on_user_deleted(*, user: User, origin: Origin, **_: Any) -> None:
     forget_person(subject=str(user.pk))
@@ -151,9 +178,14 @@ def on_password_reset_requested(*, user: User, link: OneTimeLink, token: str, or
 
 @receiver(auth.password_reset)
 def on_password_reset(*, user: User, origin: Origin, **_: Any) -> None:
-    both = [EventType.EMAIL_VERIFICATION_REQUESTED, EventType.PASSWORD_RESET]
-    forget_secrets(subject=str(user.pk), types=both)
+    forget_secrets(subject=str(user.pk), types=LINKED_EVENTS)
     _record(EventType.PASSWORD_RESET, user, origin, stage=Stage.COMPLETED)
+
+
+@receiver(auth.password_changed)
+def on_password_changed(*, user: User, origin: Origin, **_: Any) -> None:
+    forget_secrets(subject=str(user.pk), types=LINKED_EVENTS)
+    _record(EventType.PASSWORD_CHANGED, user, origin)
 
 
 @receiver(auth.session_ended)
