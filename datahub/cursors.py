@@ -13,7 +13,7 @@ from django.conf import settings
 from datahub.column_types import Unfit
 from datahub.dynamic import Definition
 from datahub.row_queries import Ordering
-from fastgen_backend.rest import invalid_cursor
+from fastgen_backend.keyset import invalid_cursor
 
 SIGNATURE_BYTES = 16
 SALT = b"datahub.cursor"

@@ -1,9 +1,9 @@
 """The console's shell: who may come in, and what the navigation shows. Each app adds its own entries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,10 +19,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import Origin, Source
-from fastgen_backend.redirects import SeeOther, with_next
+from fastgen_backend.redirects import SeeOther, with_next, with_parameter
 from fastgen_backend.requests import origin_of
 
 PANEL = "panel"  # the id of the place for a page beside another one
+WHAT_DONE = "what-done"  # with a hyphen, which no column of a table has in its key: the grid filters by those
 
 
 class Area(IntEnum):
@@ -50,8 +51,16 @@ class Entry:
     order: int
     is_shown: Callable[[], bool] = lambda: True
 
-    def is_current(self, url_name: str | None) -> bool:
+    def holds(self, url_name: str | None) -> bool:
+        """Whether the page of that name is this entry's, or one below it."""
         return f"{url_name}-".startswith(f"{self.url_name}-")
+
+
+class Crumb(NamedTuple):
+    """A page above another one."""
+
+    label: str | Promise
+    url: str
 
 
 _entries: dict[str, Entry] = {}
@@ -64,12 +73,12 @@ def add_to_navigation(entry: Entry) -> None:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """What the navigation shows on this page: areas in order, `{title, entries: [{label, url, current}]}` each."""
-    here = request.resolver_match.url_name if request.resolver_match else None
+    current = _entry_of(request)
     shown = sorted((each for each in _entries.values() if each.is_shown()), key=lambda each: each.order)
     areas = []
     for area in Area:
         entries = [
-            {"label": each.label, "url": reverse(each.url_name), "current": each.is_current(here)}
+            {"label": each.label, "url": reverse(each.url_name), "current": each is current}
             for each in shown
             if each.area == area
         ]
@@ -78,14 +87,23 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return areas
 
 
+def _entry_of(request: HttpRequest) -> Entry | None:
+    """The entry that the page belongs to: of several the one that says most, so that not all are the overview's."""
+    here = request.resolver_match.url_name if request.resolver_match else None
+    return max((e for e in _entries.values() if e.holds(here)), key=lambda e: len(e.url_name), default=None)
+
+
 class AdminsOnly(ContextMixin, View):
     """A page of the console: only an admin with a console session sees it, everybody else is sent to log in.
 
     That comes first of all: Django's own CSRF check would read the body of a form before, whoever sends it. What a
     service refuses, and no form tells, becomes a page that says so. A page can be shown in the panel beside another
     one as well: then its template extends `shell`.
+
+    `notices` are what pages before this one can have done, by the word that `done` was given for it.
     """
 
+    notices: ClassVar[Mapping[str, str | Promise]] = {}
     asked_by_pages: ClassVar[bool] = False  # by themselves, such as the next rows: nobody is taken away from one then
 
     @classmethod
@@ -113,13 +131,26 @@ class AdminsOnly(ContextMixin, View):
             response["Retry-After"] = str(error.retry_after)
         return response
 
+    def trail(self) -> list[Crumb]:
+        """The pages between the one of the navigation and this one."""
+        return []
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**{**self._shell(), **kwargs})
+        shell = self._shell()
+        shell["crumbs"] = [*shell["crumbs"], *self.trail()]
+        notice = self.notices.get(self.request.GET.get(WHAT_DONE, "")) if self.request.method == "GET" else None
+        return super().get_context_data(**{**shell, "notice": notice or "", **kwargs})
 
     def _shell(self) -> dict[str, Any]:
-        """What the console shows around every page."""
+        """What the console shows around every page, refusals too."""
         shell = "console/panel.html" if is_for_panel(self.request) else "console/base.html"
-        return {"navigation": navigation(self.request), "admin": admin_of(self.request), "shell": shell}
+        crumbs = _way_to(self.request)
+        return {
+            "navigation": navigation(self.request),
+            "admin": admin_of(self.request),
+            "shell": shell,
+            "crumbs": crumbs,
+        }
 
 
 def admin_of(request: HttpRequest) -> Any | None:
@@ -144,6 +175,19 @@ def go_on(request: HttpRequest, url: str) -> HttpResponse:
     """After a form was sent: the page at `url`, for forms in a panel too."""
     htmx: Any = getattr(request, "htmx", None)
     return HttpResponseClientRedirect(url) if htmx else SeeOther(url)
+
+
+def done(request: HttpRequest, url: str, what: str) -> HttpResponse:
+    """After a form was sent: the page at `url`, which says what was done, if `what` is among its `notices`."""
+    return go_on(request, with_parameter(url, WHAT_DONE, what))
+
+
+def _way_to(request: HttpRequest) -> list[Crumb]:
+    """The page of the navigation that this one is below; none on that page itself."""
+    entry = _entry_of(request)
+    match = request.resolver_match
+    is_below = entry is not None and match is not None and match.url_name != entry.url_name
+    return [Crumb(entry.label, reverse(entry.url_name))] if entry and is_below else []
 
 
 def _refused_as_foreign(request: HttpRequest) -> HttpResponseBase | None:

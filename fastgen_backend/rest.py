@@ -1,7 +1,5 @@
 """What every REST endpoint stands on: strict bodies and parameters, scopes, cursor pages."""
 
-import base64
-import binascii
 import json
 import re
 import uuid
@@ -10,7 +8,6 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -25,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from fastgen_backend.errors import MOST_ERRORS, FieldError, InvalidInput
+from fastgen_backend.keyset import rows_after
 from fastgen_backend.limits import PAGE_DEFAULT, PAGE_MAX
 from fastgen_backend.origin import Origin, Source
 from fastgen_backend.requests import origin_of
@@ -259,41 +257,6 @@ def keyset_page(
 
     `{items, nextCursor}`.
     """
-    limit = query["limit"]
-    order, behind = (f"-{key}", "lt") if newest_first else (key, "gt")
-    if cursor := query.get("cursor"):
-        rows = rows.filter(**{f"{key}__{behind}": _key_of(rows.model, key, cursor)})
-    found = list(rows.order_by(order)[: limit + 1])
-    more = len(found) > limit
-    shown = found[:limit]
-    return {"items": [show(row) for row in shown], "nextCursor": make_cursor(getattr(shown[-1], key)) if more else None}
-
-
-def _key_of(model: type[models.Model], key: str, cursor: str) -> Any:
-    """The value of the column `key` that the cursor stands for."""
-    field = cast("models.Field[Any, Any]", model._meta.get_field(key))
-    try:
-        return field.to_python(open_cursor(cursor))
-    except DjangoValidationError:
-        raise invalid_cursor() from None
-
-
-def invalid_cursor() -> ValidationError:
-    """The refusal of a cursor that `make_cursor` never made for this list."""
-    return ValidationError({"cursor": [ErrorDetail(_("This is no cursor of this list."), "invalid-cursor")]})
-
-
-def make_cursor(value: object) -> str:
-    """An opaque cursor that stands for `value`."""
-    return base64.urlsafe_b64encode(str(value).encode()).decode().rstrip("=")
-
-
-def open_cursor(cursor: str) -> str:
-    """What `make_cursor` was given; raises DRF's `ValidationError` for anything else."""
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    if not text or make_cursor(text) != cursor:
-        raise invalid_cursor()
-    return text
+    order = f"-{key}" if newest_first else key
+    found, cursor = rows_after(query.get("cursor", ""), rows, order=(order,), limit=query["limit"])
+    return {"items": [show(row) for row in found], "nextCursor": cursor or None}

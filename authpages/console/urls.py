@@ -14,4 +14,4 @@ urlpatterns = [
     path("console/settings", views.SettingsPage.as_view(), name="console-settings"),
 ]
 
-add_to_navigation(Entry(_("Hosted pages"), "console-settings", Area.SETUP, order=10))
+add_to_navigation(Entry(_("Settings"), "console-settings", Area.SETUP, order=10))

@@ -10,13 +10,12 @@ from django.utils.translation import gettext_lazy
 from django.views.generic.base import TemplateView
 
 from datahub.console.column_forms import Plain
-from datahub.console.pages import WHAT_DONE, TablePage
+from datahub.console.pages import TablePage
 from datahub.models import Column
 from datahub.services.tables import clear_table, delete_table
 from datahub.table_figures import figures_of
-from fastgen_backend.console import go_on
+from fastgen_backend.console import done
 from fastgen_backend.forms import FormPage, PlainForm
-from fastgen_backend.redirects import with_parameter
 
 
 class _AsksFirst(TablePage):
@@ -61,4 +60,4 @@ class DeletePage(_AsksFirst, FormPage):
 
     def form_valid(self, form: Any) -> HttpResponse:
         delete_table(table=self.table, origin=self.origin)
-        return go_on(self.request, with_parameter(reverse("console-datahub"), WHAT_DONE, "deleted"))
+        return done(self.request, reverse("console-datahub"), "deleted")

@@ -19,6 +19,7 @@ from datahub.console.pages import TablePage
 from datahub.dynamic import Member
 from datahub.listing import Page, count_rows, list_rows
 from datahub.row_queries import RowQuery, query_from_parameters
+from fastgen_backend.console import Crumb
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.redirects import SeeOther
 from fastgen_backend.rest import once_each
@@ -59,6 +60,9 @@ class TableGrid(GridPage, TemplateView):
 
     template_name = "datahub/grid.html"
 
+    def trail(self) -> list[Crumb]:
+        return []  # the table is what this page is about
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.address.is_being_changed:
             return SeeOther(self.address.changed(self.definition))
@@ -68,10 +72,6 @@ class TableGrid(GridPage, TemplateView):
             page = list_rows(self.definition, self.query(), self.caller)
         except InvalidInput as refusal:
             flaws = refusal.errors
-        except ValidationError:
-            flaws = [
-                FieldError("/cursor", "invalid-cursor", _("This address does not go on from any row of this list."))
-            ]
         context = self._rows(page)
         htmx: Any = request.htmx  # type: ignore[attr-defined]
         if htmx and htmx.target == "more":

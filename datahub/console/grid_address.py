@@ -12,9 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from datahub.console.cells import operand_text
-from datahub.console.pages import WHAT_DONE
 from datahub.dynamic import Definition, Member
 from datahub.filters import SWITCHES
+from fastgen_backend.console import WHAT_DONE
 
 HIDDEN, FROM = "hide-columns", "from-row"
 OWN = (HIDDEN, FROM)

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datahub.console.column_forms import ColumnFields, Plain, table_choices
-from datahub.console.pages import WHAT_DONE, DatahubPage
+from datahub.console.pages import DatahubPage
 from datahub.services.tables import create_table
-from fastgen_backend.console import go_on
+from fastgen_backend.console import done
 from fastgen_backend.forms import FormPage, PlainForm
-from fastgen_backend.redirects import next_path, with_parameter
+from fastgen_backend.redirects import next_path
 
 LINES_AT_FIRST = 4
 LINES_MAX = 75
@@ -96,7 +96,7 @@ class NewTablePage(DatahubPage, FormPage):
             origin=self.origin,
         )
         url = next_path(self.request) or reverse("console-datahub-table", args=[table.key])
-        return go_on(self.request, with_parameter(url, WHAT_DONE, "created"))
+        return done(self.request, url, "created")
 
 
 def _numbers(data: QueryDict | None) -> list[int]:

@@ -13,16 +13,29 @@ from datahub.access import Caller
 from datahub.dynamic import Definition, find_definition, is_outdated
 from datahub.errors import TableBusy
 from datahub.models import Table
-from fastgen_backend.console import AdminsOnly, admin_of, console_origin, go_on
+from fastgen_backend.console import AdminsOnly, Crumb, admin_of, console_origin, done
 from fastgen_backend.origin import Origin
-from fastgen_backend.redirects import next_path, with_parameter
+from fastgen_backend.redirects import next_path
 
-WHAT_DONE = "what-done"  # with a hyphen, which no column has in its key: the grid filters by those
 ATTEMPTS_MAX = 5  # to read a table that changes meanwhile
+DONE = {
+    "created": _("The table is made."),
+    "saved": _("The settings are saved."),
+    "cleared": _("The table is empty now."),
+    "deleted": _("The table is deleted."),
+    "column-added": _("The column is added."),
+    "column-saved": _("The column is changed."),
+    "column-converting": _("The values are being converted."),
+    "column-deleted": _("The column is deleted. Table settings can bring it back."),
+    "column-restored": _("The column is back, at the end."),
+    "column-purged": _("The column is gone for good."),
+}
 
 
 class DatahubPage(AdminsOnly):
     """A page of the Datahub; what was begun with a definition that is none any more is done again."""
+
+    notices = DONE
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         for _attempt in range(ATTEMPTS_MAX):
@@ -45,11 +58,6 @@ class DatahubPage(AdminsOnly):
     def origin(self) -> Origin:
         return console_origin(self.request)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """`notice` is what a page before this one has done, named by `?what-done=`."""
-        notice = DONE.get(self.request.GET.get(WHAT_DONE, "")) if self.request.method == "GET" else None
-        return super().get_context_data(**{"notice": notice or "", **kwargs})
-
 
 class TablePage(DatahubPage):
     """A page about the table that its address names by `table`, as that is now; where there is none, 404."""
@@ -62,6 +70,9 @@ class TablePage(DatahubPage):
     def table(self) -> Table:
         return self.definition.table
 
+    def trail(self) -> list[Crumb]:
+        return [Crumb(self.table.name, reverse("console-datahub-table", args=[self.table.key]))]
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shown = {"table": self.table, "columns": self.definition.columns, "next": next_path(self.request)}
         return super().get_context_data(**{**kwargs, **shown})  # in `kwargs` a `table` is only its name
@@ -69,18 +80,4 @@ class TablePage(DatahubPage):
     def done(self, what: str) -> HttpResponse:
         """On to where the page before this one wants to be, else to the rows; there it is said what was `done`."""
         rows = reverse("console-datahub-table", args=[self.table.key])
-        return go_on(self.request, with_parameter(next_path(self.request) or rows, WHAT_DONE, what))
-
-
-DONE = {
-    "created": _("The table is made."),
-    "saved": _("The settings are saved."),
-    "cleared": _("The table is empty now."),
-    "deleted": _("The table is deleted."),
-    "column-added": _("The column is added."),
-    "column-saved": _("The column is changed."),
-    "column-converting": _("The values are being converted."),
-    "column-deleted": _("The column is deleted. Table settings can bring it back."),
-    "column-restored": _("The column is back, at the end."),
-    "column-purged": _("The column is gone for good."),
-}
+        return done(self.request, next_path(self.request) or rows, what)

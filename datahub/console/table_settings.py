@@ -9,13 +9,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from datahub.console.columns import column_in_words
-from datahub.console.pages import WHAT_DONE, TablePage
+from datahub.console.pages import TablePage
 from datahub.console.settings_form import TableSettingsForm
 from datahub.models import Column
 from datahub.services.tables import change_table
-from fastgen_backend.console import go_on
+from fastgen_backend.console import done
 from fastgen_backend.forms import FormPage
-from fastgen_backend.redirects import with_parameter
 
 ROLES_MAX = 20  # that are named
 
@@ -33,9 +32,7 @@ class TableSettingsPage(TablePage, FormPage):
         table, changes = self.table, form.changes()
         if changes:
             table = change_table(table=table, changes=changes, origin=self.origin)
-        return go_on(
-            self.request, with_parameter(reverse("console-datahub-settings", args=[table.key]), WHAT_DONE, "saved")
-        )
+        return done(self.request, reverse("console-datahub-settings", args=[table.key]), "saved")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         hidden = Column.objects.filter(table=self.table).hidden()

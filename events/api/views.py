@@ -15,16 +15,14 @@ from events.services import reading, webhooks
 from events.services.recording import record_custom_event
 from events.services.secrets import Clearance, clearance_of_caller, reveal
 from fastgen_backend.errors import NotFound
+from fastgen_backend.keyset import invalid_cursor, make_cursor, open_cursor
 from fastgen_backend.rest import (
     Endpoint,
     PageQuery,
     api_origin,
     credentials_of,
-    invalid_cursor,
     keyset_page,
-    make_cursor,
     needs_scope,
-    open_cursor,
 )
 
 WEBHOOK_SCOPES = needs_scope("webhooks:read", "webhooks:write")
