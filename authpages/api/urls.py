@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authpages.api import api_keys, views
+from authpages.api import account, api_keys, views
 
 urlpatterns = [
     path("auth/signup", views.SignUpView.as_view()),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("auth/logout", views.LogoutView.as_view()),
     path("auth/refresh", views.RefreshView.as_view()),
     path("auth/me", views.MeView.as_view()),
+    path("auth/sessions", account.OwnSessionsView.as_view()),
+    path("auth/sessions/<uuid:id>", account.OwnSessionView.as_view()),
     path("auth/email-verification/request", views.VerificationRequestView.as_view()),
     path("auth/email-verification/submit", views.VerificationSubmitView.as_view()),
     path("auth/password-reset/request", views.ResetRequestView.as_view()),

@@ -34,6 +34,10 @@ class PersonEndpoint(Endpoint):
     authentication_classes = [PersonAuthentication, ConsoleAuthentication]
     permission_classes = [IsPerson]
 
+    @property
+    def session(self) -> Session:
+        return cast("Session", self.request.auth)  # by IsPerson
+
 
 class SignUpView(OpenEndpoint):
     bodies = {"POST": shapes.SignUpRequest}

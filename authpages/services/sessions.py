@@ -17,6 +17,7 @@ from authpages.errors import TokenInvalid
 from authpages.models import RefreshToken, Session, User, token_hash
 from authpages.models.sessions import SessionQuerySet, idle_limit
 from fastgen_backend import vault
+from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared, insert
 
@@ -90,13 +91,32 @@ def log_out(*, session: Session, origin: Origin) -> None:
             signals.user_logged_out.send(sender=User, user=session.user, origin=origin)
 
 
-def end_sessions_of(*, user: User, reason: str, origin: Origin) -> int:
-    """End every session of `user`, cookies and tokens alike, and say how many.
+def end_session_of(*, user: User, session_id: uuid.UUID, reason: str, origin: Origin) -> None:
+    """End one session of `user`; raises `NotFound` for one that has ended already, is nobody's or another person's."""
+    with transaction.atomic():
+        session = user.sessions.alive(timezone.now()).filter(pk=session_id).first()
+        if session is None or not _end(session, reason=reason):
+            raise NotFound(_("There is no such session, or it has ended already."))
+        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
+
+
+def end_other_sessions(*, session: Session, reason: str, origin: Origin) -> int:
+    """End every session of this one's owner but this one, and say how many that were."""
+    with transaction.atomic():
+        user = User.objects.locked().get(pk=session.user_id)
+        return end_sessions_of(user=user, reason=reason, origin=origin, but=session)
+
+
+def end_sessions_of(*, user: User, reason: str, origin: Origin, but: Session | None = None) -> int:
+    """End every session of `user`, cookies and tokens alike, `but` one perhaps, and say how many.
 
     Inside the caller's transaction, which holds the user's lock, so that no session begins meanwhile.
     """
-    living = list(Session.objects.filter(user=user, ended_at=None).select_for_update().order_by("pk"))
-    Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)
+    ending = Session.objects.filter(user=user, ended_at=None)
+    if but:
+        ending = ending.exclude(pk=but.pk)
+    living = list(ending.select_for_update().order_by("pk"))
+    ending.update(ended_at=timezone.now(), end_reason=reason)
     for session in living:
         signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
     return len(living)

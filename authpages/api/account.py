@@ -1,0 +1,39 @@
+"""The REST endpoints of a person's own account: sessions, password, profile."""
+
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authpages.api.session_serializers import SessionsResponse, show_listed_session
+from authpages.api.views import NOTHING, PersonEndpoint
+from authpages.services.sessions import end_session_of
+from fastgen_backend.rest import PageQuery, api_origin, keyset_page
+
+
+class OwnSessionsView(PersonEndpoint):
+    queries = {"GET": PageQuery}
+
+    @extend_schema(summary="List my sessions, newest first", responses=SessionsResponse)
+    def get(self, request: Request) -> Response:
+        """Those that live, in browsers and programs alike."""
+        mine = self.session.user.sessions.alive(timezone.now())
+        page = keyset_page(
+            mine,
+            key="id",
+            query=self.query,
+            show=lambda session: show_listed_session(session, current=self.session),
+            newest_first=True,
+        )
+        return Response(page)
+
+
+class OwnSessionView(PersonEndpoint):
+    @extend_schema(summary="End one of my sessions", responses={204: NOTHING})
+    def delete(self, request: Request, id: UUID) -> Response:
+        """Its cookie and its tokens are good for nothing at once; it may be the caller’s own."""
+        user = self.session.user
+        end_session_of(user=user, session_id=id, reason="ended_by_owner", origin=api_origin(request))
+        return Response(status=204)
