@@ -124,7 +124,7 @@ def _document() -> bytes:
 
 
 class OpenApiView(Endpoint):
-    """OpenAPI 3, for everyone."""
+    """OpenAPI 3.1, for everyone."""
 
     authentication_classes = []
     permission_classes = [AllowAny]

@@ -227,6 +227,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Fastgen backend",
     "VERSION": "1",
     "DESCRIPTION": "Accounts, sessions, tables, webhooks and the system-event log.",
+    "OAS_VERSION": "3.1.0",  # the first that tells of webhooks
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {"ImportState": ["running", "done", "failed"]},

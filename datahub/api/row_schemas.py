@@ -22,10 +22,18 @@ def array_of(items: Schema, most: int | None = None) -> Schema:
     return {"type": "array", "items": items, **({"maxItems": most} if most else {})}
 
 
+def or_null(schema: Schema) -> Schema:
+    """The same, or null: in OpenAPI 3.1 that is one more type; what has none may be null already."""
+    if "type" not in schema:
+        return schema
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [schema["type"], "null"], **choices}
+
+
 def member_schema(member: Member) -> Schema:
     """What a member of a row is, or null where it may be absent."""
     schema = member.type.schema()
-    return {**schema, "nullable": True} if member.is_nullable else schema
+    return or_null(schema) if member.is_nullable else schema
 
 
 TEXT: Schema = {"type": "string"}
@@ -33,7 +41,7 @@ SYSTEM = {member.key: member_schema(member) for member in SYSTEM_MEMBERS}
 ROW = object_of(SYSTEM, others=True)
 VALUES: Schema = {"type": "object", "description": "Values by the keys of the table’s columns."}
 ROWS = object_of({"items": array_of(ROW)}, ["items"])
-CURSOR: Schema = {**TEXT, "nullable": True}
+CURSOR: Schema = or_null(TEXT)
 
 
 def page_of(item: Schema, **more: Schema) -> Schema:
@@ -71,14 +79,14 @@ _progress: dict[str, Schema] = {
     "rowsRead": COUNT,
     "rowsImported": COUNT,
     "rowsRejected": COUNT,
-    "undone": {**object_of({"rowsDeleted": COUNT, "rowsKept": COUNT}, ["rowsDeleted", "rowsKept"]), "nullable": True},
+    "undone": or_null(object_of({"rowsDeleted": COUNT, "rowsKept": COUNT}, ["rowsDeleted", "rowsKept"])),
 }
 _filled = {"key": TEXT, "name": TEXT, "type": TEXT, "options": {"type": "object"}}
 _rejected = {"line": COUNT, "pointer": TEXT, "detail": TEXT}
 _import: dict[str, Schema] = {
     **_progress,
-    "columns": {**array_of(object_of(_filled, _filled)), "nullable": True},
-    "ignored": {**array_of(TEXT), "nullable": True},
+    "columns": or_null(array_of(object_of(_filled, _filled))),
+    "ignored": or_null(array_of(TEXT)),
     "rejects": array_of(object_of(_rejected, _rejected)),
 }
 IMPORT_PROGRESS = object_of({**_progress, "detail": TEXT}, _progress)

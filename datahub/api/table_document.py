@@ -1,4 +1,4 @@
-"""OpenAPI 3 of one table: the same paths that every table has, with this one's own columns."""
+"""OpenAPI 3.1 of one table: the same paths that every table has, with this one's own columns."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def document_of(definition: Definition) -> dict[str, Any]:
     table = definition.table
     rows = f"/tables/{table.key}/rows"
     return {
-        "openapi": "3.0.3",
+        "openapi": "3.1.0",
         "info": {"title": table.name, "version": str(table.version), "description": table.description},
         "servers": [{"url": f"{settings.BASE_URL}/api/v1"}],
         "security": [{"bearer": []}, {}],

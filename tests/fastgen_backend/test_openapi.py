@@ -261,9 +261,16 @@ def _members() -> Iterator[Any]:
         if _is_of_rows(path, method):
             continue
         for member, shape in _body(operation).get("properties", {}).items():
-            for value in OTHER_KINDS[shape.get("type", "string")]:
-                if not (value is None and shape.get("nullable")):
+            kind, may_be_null = _kind(shape)
+            for value in OTHER_KINDS[kind]:
+                if not (value is None and may_be_null):
                     yield pytest.param(operation_id, member, value, id=f"{operation_id}-{member}-{value!r}")
+
+
+def _kind(shape: dict[str, Any]) -> tuple[str, bool]:
+    """What a member is, a string where it has a schema of its own, and whether it may be null."""
+    kinds = shape.get("type", "string")
+    return (kinds[0], "null" in kinds) if isinstance(kinds, list) else (kinds, False)
 
 
 @pytest.mark.parametrize(("operation_id", "member", "value"), list(_members()))
