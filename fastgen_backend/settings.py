@@ -229,6 +229,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Accounts, sessions, tables, webhooks and the system-event log.",
     "OAS_VERSION": "3.1.0",  # the first that tells of webhooks
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "events.api.documents.add_webhooks",  # after the enums: these have names of their own
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {"ImportState": ["running", "done", "failed"]},
     "GET_LIB_DOC_EXCLUDES": "fastgen_backend.openapi.bases_without_description",

@@ -118,6 +118,22 @@ class EventPage(StrictSerializer):
     hasMore = serializers.BooleanField()
 
 
+class CatalogEntry(StrictSerializer):
+    """One kind of event."""
+
+    type = serializers.CharField()
+    stage = serializers.ChoiceField(choices=["requested", "completed"], allow_null=True)
+    filter = serializers.CharField(help_text="What names this kind, and no other.")
+    description = serializers.CharField()
+    carriesSecrets = serializers.BooleanField(help_text="Whether its data has a one-time `token` and `link`.")
+    dataSchema = serializers.DictField(help_text="JSON Schema (2020-12) of `data`.")
+    example = EventResponse()
+
+
+class CatalogResponse(StrictSerializer):
+    items = CatalogEntry(many=True)
+
+
 class EventsQuery(StrictSerializer):
     after = serializers.CharField(required=False, help_text="The id of the event to begin behind.")
     types = serializers.CharField(required=False, help_text="Filters parted by commas, such as `auth.*`.")

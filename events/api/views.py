@@ -4,11 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+import orjson
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events.api import serializers as shapes
+from events.api.documents import asyncapi, catalog
 from events.envelope import envelope
 from events.models import Event, Webhook
 from events.services import reading, webhooks
@@ -27,6 +32,7 @@ from fastgen_backend.rest import (
 
 WEBHOOK_SCOPES = needs_scope("webhooks:read", "webhooks:write")
 EVENT_SCOPES = needs_scope("events:read", "events:write")
+ASYNCAPI = "application/vnd.aai.asyncapi+json"
 NOTHING = OpenApiResponse(description="Done; there is no body.")
 
 
@@ -122,6 +128,27 @@ class EventsView(Endpoint):
         """`position` is null until the event is sequenced. The same `dedupKey` again answers the first event."""
         event = record_custom_event(**self.body, origin=api_origin(request))
         return Response(_show([event], request)[0], 201)
+
+
+class CatalogView(Endpoint):
+    """For everyone, as OpenAPI is: it tells what this software can say, and nothing that it ever said."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(summary="List every kind of event", responses=shapes.CatalogResponse)
+    def get(self, request: Request) -> Response:
+        """With the JSON Schema of its data and an example. `filter` is what a webhook's `events` name it by."""
+        return Response(catalog())
+
+
+class AsyncApiView(CatalogView):
+    """For everyone as well."""
+
+    @extend_schema(summary="AsyncAPI of the events", responses={(200, ASYNCAPI): OpenApiTypes.OBJECT})
+    def get(self, request: Request) -> HttpResponse:  # type: ignore[override]
+        """AsyncAPI 3.0: what webhooks are sent, for generators of code and documentation."""
+        return HttpResponse(orjson.dumps(asyncapi()), content_type=ASYNCAPI)
 
 
 class EventView(Endpoint):

@@ -141,6 +141,8 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "deleteApiKey": lambda world: world.program.delete(f"/api-keys/{world.api_key}"),
     "getEvents": lambda world: world.program.get("/events"),
     "postEvents": lambda world: world.program.post("/events", {"type": "custom.shipped", "data": {}}),
+    "getCatalog": lambda world: world.anyone.get("/events/catalog"),
+    "getAsyncApi": lambda world: world.anyone.get("/events/asyncapi.json"),
     "getEvent": lambda world: world.program.get(f"/events/{world.event}"),
     "getWebhooks": lambda world: world.program.get("/webhooks"),
     "postWebhooks": lambda world: world.program.post(
