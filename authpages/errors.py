@@ -50,10 +50,63 @@ class EmailUnverified(DomainError):
     title = _("Please verify your e-mail address first")
 
 
+class AccountBlocked(DomainError):
+    """Not the person is told so, as by `UserBlocked`, but who would do something for them."""
+
+    status = 409
+    code = "account-blocked"
+    title = _("This account is blocked; unblock it first")
+
+
+class AlreadyVerified(DomainError):
+    status = 409
+    code = "already-verified"
+    title = _("This e-mail address is verified already")
+
+
+class LocaleUnusable(DomainError):
+    code = "locale-unusable"
+    title = _("This is not a language tag, such as ‘de’ or ‘pt-BR’")
+    field = "locale"
+
+
 class LastAdmin(DomainError):
     status = 409
     code = "last-admin"
-    title = _("This is the only admin; make another one first")
+    title = _("This is the only admin who can come in; make another one first")
+
+
+class AdminProtected(DomainError):
+    status = 403
+    code = "admin-protected"
+    title = _("Only an admin, or an API key with the scope *, may make an admin or change the account of one")
+
+
+class OwnAccount(DomainError):
+    """An admin would shut themselves out, or change their password without showing that they know the current one."""
+
+    status = 409
+    code = "own-account"
+    title = _("Nobody may do this to their own account")
+
+
+class RoleUnknown(DomainError):
+    code = "role-unknown"
+    title = _("There is no such role")
+    field = "roles"
+
+
+class RoleNameTaken(DomainError):
+    status = 409
+    code = "role-name-taken"
+    title = _("There already is a role of this name, whatever the letter case")
+    field = "name"
+
+
+class RoleNameUnusable(DomainError):
+    code = "role-name-unusable"
+    title = _("A role needs a name of 1 to 100 printable characters")
+    field = "name"
 
 
 class NotAnAdmin(DomainError):

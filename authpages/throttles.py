@@ -52,6 +52,11 @@ def mail_limits(kind: str, email_key: str, ip_address: str | None) -> list[Limit
     ]
 
 
+def sent_mail_limits(kind: str, email_key: str) -> list[Limit]:
+    """Of mails that someone else has sent to the account; what its owner asks for is counted apart from them."""
+    return [Limit(f"mail-{kind}-sent", settings.MAILS_PER_ACCOUNT_PER_HOUR, email_key)]
+
+
 def count(limits: Iterable[Limit]) -> None:
     """Count one use of each limit, in turn; raises `TooManyRequests` at the first that is used up.
 
@@ -104,6 +109,11 @@ def count_failed_login(email_key: str, ip_address: str | None) -> None:
         wait = min(FIRST_WAIT_SECONDS * 2**doublings, LONGEST_WAIT_SECONDS)
         blocked_until = now + timedelta(seconds=wait)
         Throttle.objects.filter(key=_key("login", email_key)).update(blocked_until=blocked_until)
+
+
+def failed_logins(email_key: str) -> Throttle | None:
+    """The failures in a row on this account, and until when they make the next attempt wait; None without any."""
+    return Throttle.objects.filter(key=_key("login", email_key)).first() if settings.THROTTLES else None
 
 
 def forget_failed_logins(email_key: str) -> None:

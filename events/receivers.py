@@ -113,7 +113,7 @@ def on_user_created(*, user: User, origin: Origin, **_: Any) -> None:
 
 @receiver(auth.user_updated)
 def on_user_updated(*, user: User, changed: Collection[str], origin: Origin, **_: Any) -> None:
-    if "email" in changed:
+    if {"email", "is_superuser"} & set(changed):
         forget_secrets(subject=str(user.pk), types=LINKED_EVENTS)
     _record(EventType.USER_UPDATED, user, origin, changed=sorted(MEMBERS.get(name, name) for name in changed))
 

@@ -107,14 +107,18 @@ def end_other_sessions(*, session: Session, reason: str, origin: Origin) -> int:
         return end_sessions_of(user=user, reason=reason, origin=origin, but=session)
 
 
-def end_sessions_of(*, user: User, reason: str, origin: Origin, but: Session | None = None) -> int:
-    """End every session of `user`, cookies and tokens alike, `but` one perhaps, and say how many.
+def end_sessions_of(
+    *, user: User, reason: str, origin: Origin, but: Session | None = None, kind: Session.Kind | None = None
+) -> int:
+    """End every session of `user`, cookies and tokens alike, `but` one or only of a `kind` perhaps, and say how many.
 
     Inside the caller's transaction, which holds the user's lock, so that no session begins meanwhile.
     """
     ending = Session.objects.filter(user=user, ended_at=None)
     if but:
         ending = ending.exclude(pk=but.pk)
+    if kind:
+        ending = ending.filter(kind=kind)
     living = list(ending.select_for_update().order_by("pk"))
     ending.update(ended_at=timezone.now(), end_reason=reason)
     for session in living:

@@ -1,32 +1,44 @@
 """Finding accounts, and those that an admin, the first-start page or a command makes."""
 
+import re
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
 from authpages import passwords, signals
 from authpages.addresses import email_key, is_usable
-from authpages.errors import EmailTaken, EmailUnusable, LastAdmin
+from authpages.errors import EmailTaken, EmailUnusable, LocaleUnusable
 from authpages.models import HostedAuthSettings, User
-from fastgen_backend.errors import NotFound
+from authpages.services.admin_rules import check_may_manage_admins, lock_account_to_shut_out
+from authpages.services.roles import set_roles
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared
+
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, 2.1, without its rarer forms
+LONGEST_LANGUAGE_TAG = 35  # RFC 5646, 4.4.1
 
 
 def create_user(
     *,
     email: str,
-    password: str | None,
+    password: str | None = None,
     origin: Origin,
+    may_manage_admins: bool = False,
     admin: bool = False,
     email_verified: bool = False,
     **profile: Any,
 ) -> User:
     """Make an account without logging anyone in; without a password it can be given one by a reset.
 
-    Raises `EmailUnusable`, `WeakPassword` or `EmailTaken`.
+    `profile` may name `first_name`, `last_name`, `locale`, `metadata`, `app_metadata`, `roles` (by name) and `blocked`.
+    Raises `AdminProtected`, `EmailUnusable`, `LocaleUnusable`, `WeakPassword`, `EmailTaken`, `RoleUnknown` or
+    `InvalidInput`.
     """
+    if admin:
+        check_may_manage_admins(may_manage_admins=may_manage_admins, origin=origin)
+    check_locale(profile.get("locale", ""))
     hashed = hash_for_new_account(email, password)
     with transaction.atomic():
         return add_account(
@@ -34,18 +46,13 @@ def create_user(
         )
 
 
-def delete_user(*, user_id: uuid.UUID, origin: Origin) -> None:
+def delete_user(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool = False) -> None:
     """Delete a person with their sessions, links and API keys; what else they leave is treated by who hears of it.
 
-    Raises `NotFound`, or `LastAdmin` for the only one who could still let anyone in.
+    Raises `NotFound`, `AdminProtected`, `OwnAccount`, or `LastAdmin` for the only one who could still let anyone in.
     """
     with transaction.atomic():
-        admins = list(User.objects.admins().order_by("pk").select_for_update().values_list("pk", flat=True))
-        user = lock_user(user_id)
-        if user is None:
-            raise NotFound
-        if admins == [user.pk]:
-            raise LastAdmin
+        user = lock_account_to_shut_out(user_id, may_manage_admins=may_manage_admins, origin=origin)
         signals.user_deleted.send(sender=User, user=user, origin=origin)
         user.delete()
 
@@ -74,10 +81,23 @@ def hash_for_new_account(email: str, password: str | None) -> str | None:
     return passwords.hash_password(password)
 
 
+def check_locale(locale: str) -> None:
+    """Raise `LocaleUnusable` unless this is a language tag, or empty: the language that the product speaks."""
+    if locale and (len(locale) > LONGEST_LANGUAGE_TAG or not LANGUAGE_TAG.fullmatch(locale)):
+        raise LocaleUnusable
+
+
 def add_account(
-    *, email: str, hashed: str | None, origin: Origin, admin: bool, email_verified: bool, **profile: Any
+    *,
+    email: str,
+    hashed: str | None,
+    origin: Origin,
+    admin: bool,
+    email_verified: bool,
+    roles: Collection[str] = (),
+    **profile: Any,
 ) -> User:
-    """The account and its event; raises `EmailTaken`. Inside the caller's transaction."""
+    """The account and its event; raises `EmailTaken` or `RoleUnknown`. Inside the caller's transaction."""
     user = User(email=email, email_key=email_key(email), password=hashed, is_superuser=admin, **profile)
     user.email_verified = email_verified
     user.loaded_roles = []
@@ -85,5 +105,6 @@ def add_account(
         user.save(force_insert=True)
     except IntegrityError:
         raise EmailTaken from None
+    set_roles(user=user, names=roles)
     signals.user_created.send(sender=User, user=user, origin=origin)
     return user

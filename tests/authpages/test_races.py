@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 from django.contrib.auth import hashers
 
+from authpages.errors import LastAdmin
 from authpages.models import Session, User
 from authpages.services.auth_requests import resolve_due
+from authpages.services.blocking import block_user
+from authpages.services.roles import create_role, delete_role
+from authpages.services.user_changes import change_user
+from authpages.services.users import create_user, delete_user
+from fastgen_backend.errors import DomainError
+from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import AT_ONCE, PASSWORD, Api, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,3 +121,42 @@ def test_a_login_and_a_reset_at_once_leave_no_session_of_the_old_password(mailed
     together(lambda number: Api().post("/auth/password-reset/submit", body) if number == 0 else Api().log_in())
 
     assert not Session.objects.filter(ended_at=None, user=User.objects.get()).exists()
+
+
+def test_of_two_admins_who_shut_each_other_out_at_once_one_stays() -> None:
+    admins = [
+        create_user(email=f"root{number}@example.com", admin=True, origin=COMMAND_LINE).pk for number in range(AT_ONCE)
+    ]
+    ways: list[Callable[..., Any]] = [
+        lambda pk: change_user(user_id=pk, changes={"admin": False}, origin=COMMAND_LINE),
+        lambda pk: block_user(user_id=pk, origin=COMMAND_LINE),
+        lambda pk: delete_user(user_id=pk, origin=COMMAND_LINE),
+    ]
+
+    refused = together(lambda number: _refusal_of(ways[number % 3], admins[number]))
+
+    assert [refusal for refusal in refused if refusal] == [LastAdmin]
+    assert User.objects.admins().filter(blocked=False).count() == 1
+
+
+def test_a_role_that_is_given_while_it_is_deleted_is_given_or_unknown() -> None:
+    people = [create_user(email=f"ann{number}@example.com", origin=COMMAND_LINE).pk for number in range(AT_ONCE)]
+    role = create_role(name="Editor")
+
+    def act(number: int) -> Any:
+        if number == 0:
+            return _refusal_of(delete_role, role_id=role.pk)
+        return _refusal_of(change_user, user_id=people[number], changes={"roles": ["editor"]}, origin=COMMAND_LINE)
+
+    refused = together(act)
+
+    assert {refusal.code for refusal in refused if refusal} <= {"role-unknown"}
+    assert not User.objects.filter(roles__isnull=False).exists()
+
+
+def _refusal_of(act: Callable[..., Any], *args: Any, **named: Any) -> type[DomainError] | None:
+    try:
+        act(*args, **named)
+    except DomainError as refusal:
+        return type(refusal)
+    return None
