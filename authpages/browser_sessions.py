@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from authpages.addresses import email_key
@@ -44,7 +45,7 @@ def keep_session(request: HttpRequest, response: HttpResponse, started: StartedS
     rotate_token(request)
     console = started.session.kind == Session.Kind.CONSOLE
     name = settings.CONSOLE_COOKIE_NAME if console else settings.SESSION_COOKIE_NAME
-    seconds = int((started.session.expires_at - started.session.created_at).total_seconds())
+    seconds = int((started.session.expires_at - timezone.now()).total_seconds())
     _set_cookie(response, name, started.cookie, seconds)
 
 

@@ -38,6 +38,20 @@ class InvalidCredentials(DomainError):
     title = _("That e-mail address and password don’t match")
 
 
+class WrongPassword(DomainError):
+    """Someone who is logged in was asked for their password once more, and gave another one."""
+
+    code = "wrong-password"
+    title = _("This is not your current password")
+    field = "currentPassword"
+
+
+class NoPassword(DomainError):
+    status = 409
+    code = "no-password"
+    title = _("This account has no password yet; set one with a link by mail (“forgot password”)")
+
+
 class UserBlocked(DomainError):
     status = 403
     code = "user-blocked"

@@ -7,9 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authpages.api import serializers as shapes
 from authpages.api.session_serializers import SessionsResponse, show_listed_session
 from authpages.api.views import NOTHING, PersonEndpoint
-from authpages.services.sessions import end_session_of
+from authpages.browser_sessions import keep_session
+from authpages.services.password_change import change_password
+from authpages.services.sessions import end_own_session
 from fastgen_backend.rest import PageQuery, api_origin, keyset_page
 
 
@@ -34,6 +37,22 @@ class OwnSessionView(PersonEndpoint):
     @extend_schema(summary="End one of my sessions", responses={204: NOTHING})
     def delete(self, request: Request, id: UUID) -> Response:
         """Its cookie and its tokens are good for nothing at once; it may be the caller’s own."""
-        user = self.session.user
-        end_session_of(user=user, session_id=id, reason="ended_by_owner", origin=api_origin(request))
+        end_own_session(user=self.session.user, session_id=id, origin=api_origin(request))
         return Response(status=204)
+
+
+class PasswordChangeView(PersonEndpoint):
+    bodies = {"POST": shapes.PasswordChangeRequest}
+
+    @extend_schema(summary="Change my password", responses=shapes.PasswordChangeResponse)
+    def post(self, request: Request) -> Response:
+        """Every other session ends; this one goes on with the refresh token in the answer, older ones are void.
+
+        An admin who calls with the console's cookie gets a new cookie instead, and an empty body.
+        """
+        changed = change_password(session=self.session, **self.body, origin=api_origin(request))
+        if changed.refresh_token:
+            return Response({"session": shapes.show_session(changed)})
+        response = Response({})
+        keep_session(request._request, response, changed)
+        return response

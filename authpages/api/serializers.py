@@ -66,6 +66,11 @@ class ResetSubmitRequest(StrictSerializer):
     password = PasswordField()
 
 
+class PasswordChangeRequest(StrictSerializer):
+    currentPassword = PasswordField(source="current")
+    newPassword = PasswordField(source="new")
+
+
 class UserResponse(StrictSerializer):
     """A person, as the API shows them."""
 
@@ -108,6 +113,12 @@ class SignUpResponse(StrictSerializer):
 
 class RefreshResponse(StrictSerializer):
     session = SessionResponse()
+
+
+class PasswordChangeResponse(StrictSerializer):
+    """The session goes on by the tokens in it; with a console's cookie there are none."""
+
+    session = SessionResponse(required=False)
 
 
 class VerifiedResponse(StrictSerializer):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("auth/logout", views.LogoutView.as_view()),
     path("auth/refresh", views.RefreshView.as_view()),
     path("auth/me", views.MeView.as_view()),
+    path("auth/password/change", account.PasswordChangeView.as_view()),
     path("auth/sessions", account.OwnSessionsView.as_view()),
     path("auth/sessions/<uuid:id>", account.OwnSessionView.as_view()),
     path("auth/email-verification/request", views.VerificationRequestView.as_view()),

@@ -22,6 +22,7 @@ from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared, insert
 
 SEEN_EVERY = timedelta(minutes=1)
+ENDED_BY_OWNER = "ended_by_owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,23 @@ def refresh_session(*, token: str, origin: Origin) -> StartedSession:
     return refreshed
 
 
+def renew_session(*, session: Session) -> StartedSession | None:
+    """The same session behind a new cookie or refresh token; those before stand for nothing. None where it has ended.
+
+    For who has shown anew who they are (OWASP ASVS 7.2.4). Inside the caller's transaction.
+    """
+    secret = secrets.token_urlsafe(32)
+    in_browser = session.cookie_hash is not None
+    renewed: dict[str, Any] = {"cookie_hash": token_hash(secret)} if in_browser else {}
+    if not Session.objects.filter(pk=session.pk, ended_at=None).update(last_seen_at=timezone.now(), **renewed):
+        return None
+    if in_browser:
+        return StartedSession(session, cookie=secret)
+    session.refresh_tokens.all().delete()
+    insert(RefreshToken(session=session, hash=token_hash(secret)))
+    return StartedSession(session, refresh_token=secret)
+
+
 def log_out(*, session: Session, origin: Origin) -> None:
     """End a session because its owner asked for it; one that has ended already stays as it is."""
     with transaction.atomic():
@@ -91,20 +109,20 @@ def log_out(*, session: Session, origin: Origin) -> None:
             signals.user_logged_out.send(sender=User, user=session.user, origin=origin)
 
 
-def end_session_of(*, user: User, session_id: uuid.UUID, reason: str, origin: Origin) -> None:
-    """End one session of `user`; raises `NotFound` for one that has ended already, is nobody's or another person's."""
+def end_own_session(*, user: User, session_id: uuid.UUID, origin: Origin) -> None:
+    """End one session for its owner; raises `NotFound` for one that has ended already, is nobody's or another's."""
     with transaction.atomic():
         session = user.sessions.alive(timezone.now()).filter(pk=session_id).first()
-        if session is None or not _end(session, reason=reason):
+        if session is None or not _end(session, reason=ENDED_BY_OWNER):
             raise NotFound(_("There is no such session, or it has ended already."))
-        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
+        signals.session_ended.send(sender=Session, session=session, user=user, reason=ENDED_BY_OWNER, origin=origin)
 
 
-def end_other_sessions(*, session: Session, reason: str, origin: Origin) -> int:
-    """End every session of this one's owner but this one, and say how many that were."""
+def end_other_sessions(*, session: Session, origin: Origin) -> int:
+    """End every session of this one's owner but this one, for them, and say how many that were."""
     with transaction.atomic():
         user = User.objects.locked().get(pk=session.user_id)
-        return end_sessions_of(user=user, reason=reason, origin=origin, but=session)
+        return end_sessions_of(user=user, reason=ENDED_BY_OWNER, origin=origin, but=session)
 
 
 def end_sessions_of(

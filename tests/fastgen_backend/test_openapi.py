@@ -122,6 +122,9 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "postRefresh": lambda world: world.anyone.post("/auth/refresh", {"refreshToken": world.refresh_token}),
     "postLogout": lambda world: world.ann.post("/auth/logout"),
     "getMe": lambda world: world.ann.get("/auth/me"),
+    "postPasswordChange": lambda world: world.ann.post(
+        "/auth/password/change", {"currentPassword": PASSWORD, "newPassword": PASSWORD[::-1]}
+    ),
     "getOwnSessions": lambda world: world.ann.get("/auth/sessions"),
     "deleteOwnSession": lambda world: world.ann.delete(
         f"/auth/sessions/{world.ann.get('/auth/sessions').json()['items'][0]['id']}"
