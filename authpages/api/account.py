@@ -12,7 +12,7 @@ from authpages.api.session_serializers import SessionsResponse, show_listed_sess
 from authpages.api.views import NOTHING, PersonEndpoint
 from authpages.browser_sessions import keep_session
 from authpages.services.password_change import change_password
-from authpages.services.sessions import end_own_session
+from authpages.services.sessions import ENDED_BY_OWNER, end_session_of
 from fastgen_backend.rest import PageQuery, api_origin, keyset_page
 
 
@@ -37,7 +37,8 @@ class OwnSessionView(PersonEndpoint):
     @extend_schema(summary="End one of my sessions", responses={204: NOTHING})
     def delete(self, request: Request, id: UUID) -> Response:
         """Its cookie and its tokens are good for nothing at once; it may be the caller’s own."""
-        end_own_session(user=self.session.user, session_id=id, origin=api_origin(request))
+        user = self.session.user
+        end_session_of(user=user, session_id=id, reason=ENDED_BY_OWNER, origin=api_origin(request))
         return Response(status=204)
 
 

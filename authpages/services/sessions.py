@@ -109,13 +109,13 @@ def log_out(*, session: Session, origin: Origin) -> None:
             signals.user_logged_out.send(sender=User, user=session.user, origin=origin)
 
 
-def end_own_session(*, user: User, session_id: uuid.UUID, origin: Origin) -> None:
-    """End one session for its owner; raises `NotFound` for one that has ended already, is nobody's or another's."""
+def end_session_of(*, user: User, session_id: uuid.UUID, reason: str, origin: Origin) -> None:
+    """End one session of `user`; raises `NotFound` for one that has ended already, is nobody's or another person's."""
     with transaction.atomic():
         session = user.sessions.alive(timezone.now()).filter(pk=session_id).first()
-        if session is None or not _end(session, reason=ENDED_BY_OWNER):
+        if session is None or not _end(session, reason=reason):
             raise NotFound(_("There is no such session, or it has ended already."))
-        signals.session_ended.send(sender=Session, session=session, user=user, reason=ENDED_BY_OWNER, origin=origin)
+        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
 
 
 def end_other_sessions(*, session: Session, origin: Origin) -> int:
