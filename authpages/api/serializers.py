@@ -40,6 +40,13 @@ class SignUpRequest(StrictSerializer):
     metadata = PlainJSONField(required=False)
 
 
+class ProfileRequest(StrictSerializer):
+    firstName = StrictCharField(source="first_name", max_length=150, allow_blank=True)
+    lastName = StrictCharField(source="last_name", max_length=150, allow_blank=True)
+    locale = StrictCharField(allow_blank=True, help_text="A language tag such as `de`, for mails; empty: the default.")
+    metadata = PlainJSONField()
+
+
 class LoginRequest(StrictSerializer):
     email = EmailField()
     password = PasswordField()

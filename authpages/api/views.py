@@ -15,6 +15,7 @@ from authpages.services import email_verification, password_reset, sessions
 from authpages.services.hosted_settings import change_settings
 from authpages.services.login import Carrier, log_in
 from authpages.services.signup import Profile, sign_up
+from authpages.services.user_changes import change_own_profile
 from fastgen_backend.rest import Endpoint, api_origin, needs_scope
 
 NOTHING = OpenApiResponse(description="Done; there is no body.")
@@ -78,9 +79,17 @@ class LogoutView(PersonEndpoint):
 
 
 class MeView(PersonEndpoint):
+    bodies = {"PATCH": shapes.ProfileRequest}
+
     @extend_schema(summary="Who am I", responses=shapes.UserResponse)
     def get(self, request: Request) -> Response:
         return Response(shapes.show_user(_user(request)))
+
+    @extend_schema(summary="Change my profile", responses=shapes.UserResponse)
+    def patch(self, request: Request) -> Response:
+        """What people may write of themselves; `metadata` is replaced as a whole."""
+        user = change_own_profile(user=_user(request), changes=self.body, origin=api_origin(request))
+        return Response(shapes.show_user(user))
 
 
 class VerificationRequestView(PersonEndpoint):

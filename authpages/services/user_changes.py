@@ -1,4 +1,4 @@
-"""Changing an account for its owner, as an admin or a program does."""
+"""Changing an account: as an admin or a program does for its owner, and what owners may change themselves."""
 
 import uuid
 from typing import Any
@@ -20,7 +20,7 @@ from authpages.services.admin_rules import (
 from authpages.services.blocking import block, unblock
 from authpages.services.roles import set_roles
 from authpages.services.sessions import end_sessions_of
-from authpages.services.users import check_locale
+from authpages.services.users import check_locale, lock_user
 from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
 
@@ -59,6 +59,21 @@ def change_user(
         if "password" in changes:
             put_password(user=user, hashed=hashed, origin=origin)
     return user
+
+
+def change_own_profile(*, user: User, changes: dict[str, Any], origin: Origin) -> User:
+    """Change what people may write of themselves: `first_name`, `last_name`, `locale`, `metadata`; the user as it is.
+
+    Raises `LocaleUnusable`, or `NotFound` where the account is deleted meanwhile.
+    """
+    _check(changes, may_manage_admins=False, origin=origin)
+    with transaction.atomic():
+        locked = lock_user(user.pk)
+        if locked is None:
+            raise NotFound(_("There is no such user."))
+        if changed := _change_fields(locked, changes, origin):
+            signals.user_updated.send(sender=User, user=locked, changed=changed, origin=origin)
+    return locked
 
 
 def put_password(*, user: User, hashed: str | None, origin: Origin) -> None:

@@ -122,6 +122,7 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "postRefresh": lambda world: world.anyone.post("/auth/refresh", {"refreshToken": world.refresh_token}),
     "postLogout": lambda world: world.ann.post("/auth/logout"),
     "getMe": lambda world: world.ann.get("/auth/me"),
+    "patchMe": lambda world: world.ann.patch("/auth/me", {"firstName": "Ann"}),
     "postPasswordChange": lambda world: world.ann.post(
         "/auth/password/change", {"currentPassword": PASSWORD, "newPassword": PASSWORD[::-1]}
     ),
