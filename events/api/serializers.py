@@ -1,14 +1,13 @@
 """JSON in and out of the endpoints of events and webhooks."""
 
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from events.envelope import rfc3339
 from events.filters import FILTERS_MAX
-from events.models import Attempt, Delivery, FinishedDelivery, Webhook
+from events.models import Webhook
 from events.services.recording import CUSTOM_DATA_MAX_BYTES
 from events.services.webhooks import CONCURRENCY_MAX
 from fastgen_backend.limits import LONGEST_URL, PAGE_DEFAULT, PAGE_MAX
@@ -71,30 +70,6 @@ class NewWebhookResponse(WebhookResponse):
 
 class WebhookPage(StrictSerializer):
     items = WebhookResponse(many=True)
-    nextCursor = serializers.CharField(allow_null=True)
-
-
-class AttemptResponse(StrictSerializer):
-    at = serializers.DateTimeField()
-    status = serializers.IntegerField(allow_null=True)
-    durationMs = serializers.IntegerField()
-    error = serializers.CharField(allow_blank=True)
-    responseBody = serializers.CharField(allow_blank=True)
-
-
-class DeliveryResponse(StrictSerializer):
-    id = serializers.UUIDField()
-    webhookId = serializers.UUIDField()
-    eventId = serializers.CharField()
-    eventType = serializers.CharField()
-    sequence = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=["pending", "delivered", "dead"])
-    attempts = AttemptResponse(many=True)
-    nextAttemptAt = serializers.DateTimeField(allow_null=True)
-
-
-class DeliveryPage(StrictSerializer):
-    items = DeliveryResponse(many=True)
     nextCursor = serializers.CharField(allow_null=True)
 
 
@@ -167,28 +142,4 @@ def show_webhook(webhook: Webhook) -> dict[str, Any]:
         "enabled": subscriber.enabled,
         "status": failing if subscriber.enabled else "disabled",
         "createdAt": rfc3339(subscriber.created_at),
-    }
-
-
-def show_delivery(delivery: Delivery | FinishedDelivery, attempts: dict[UUID, list[Attempt]]) -> dict[str, Any]:
-    """A `DeliveryResponse`."""
-    return {
-        "id": str(delivery.pk),
-        "webhookId": str(delivery.subscriber_id),
-        "eventId": delivery.event.public_id,
-        "eventType": delivery.event.type,
-        "sequence": delivery.sequence,
-        "state": "pending" if isinstance(delivery, Delivery) else delivery.state,
-        "attempts": [_show_attempt(attempt) for attempt in attempts.get(delivery.pk, [])],
-        "nextAttemptAt": rfc3339(delivery.due_at) if isinstance(delivery, Delivery) else None,
-    }
-
-
-def _show_attempt(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "at": rfc3339(attempt.at),
-        "status": attempt.status,
-        "durationMs": attempt.duration_ms,
-        "error": attempt.error,
-        "responseBody": attempt.response_body,
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from events.api import views
+from events.api import delivery_views, views
 
 urlpatterns = [
     path("events", views.EventsView.as_view()),
@@ -11,5 +11,9 @@ urlpatterns = [
     path("events/<str:id>", views.EventView.as_view()),
     path("webhooks", views.WebhooksView.as_view()),
     path("webhooks/<uuid:id>", views.WebhookView.as_view()),
-    path("webhooks/<uuid:id>/deliveries", views.DeliveriesView.as_view()),
+    path("webhooks/<uuid:id>/enable", views.EnableWebhookView.as_view()),
+    path("webhooks/<uuid:id>/rotate-secret", views.RotateSecretView.as_view()),
+    path("webhooks/<uuid:id>/deliveries", delivery_views.DeliveriesView.as_view()),
+    path("deliveries/<uuid:id>", delivery_views.DeliveryView.as_view()),
+    path("deliveries/<uuid:id>/redeliver", delivery_views.RedeliverView.as_view()),
 ]

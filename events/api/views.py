@@ -19,8 +19,6 @@ from events.models import Event, Webhook
 from events.services import reading, webhooks
 from events.services.recording import record_custom_event
 from events.services.secrets import Clearance, clearance_of_caller, reveal
-from fastgen_backend.errors import NotFound
-from fastgen_backend.keyset import invalid_cursor, make_cursor, open_cursor
 from fastgen_backend.rest import (
     Endpoint,
     PageQuery,
@@ -72,7 +70,7 @@ class WebhookView(Endpoint):
 
     @extend_schema(summary="Read a webhook", responses=shapes.WebhookResponse)
     def get(self, request: Request, id: UUID) -> Response:
-        return Response(shapes.show_webhook(_webhook(id)))
+        return Response(shapes.show_webhook(webhooks.read_webhook(id)))
 
     @extend_schema(summary="Change a webhook", responses=shapes.WebhookResponse)
     def patch(self, request: Request, id: UUID) -> Response:
@@ -88,17 +86,25 @@ class WebhookView(Endpoint):
         return Response(status=204)
 
 
-class DeliveriesView(Endpoint):
+class RotateSecretView(Endpoint):
     permission_classes = [WEBHOOK_SCOPES]
-    queries = {"GET": PageQuery}
 
-    @extend_schema(summary="List a webhook's deliveries, newest first", responses=shapes.DeliveryPage)
-    def get(self, request: Request, id: UUID) -> Response:
-        before = _sequence(self.query.get("cursor"))
-        webhook = _webhook(id)
-        found, attempts, has_more = reading.read_deliveries(webhook.pk, before=before, limit=self.query["limit"])
-        items = [shapes.show_delivery(delivery, attempts) for delivery in found]
-        return Response({"items": items, "nextCursor": make_cursor(found[-1].sequence) if has_more else None})
+    @extend_schema(summary="Give a webhook a new secret", responses=shapes.NewWebhookResponse)
+    def post(self, request: Request, id: UUID) -> Response:
+        """The answer holds the new secret, this once. For 24 hours calls are signed with the one before as well."""
+        new = webhooks.rotate_secret(webhook_id=id)
+        return Response({**shapes.show_webhook(new.webhook), "secret": new.secret})
+
+
+class EnableWebhookView(Endpoint):
+    permission_classes = [WEBHOOK_SCOPES]
+
+    @extend_schema(summary="Enable a webhook", responses=shapes.WebhookResponse)
+    def post(self, request: Request, id: UUID) -> Response:
+        """The same as to change it by `{"enabled": true}`."""
+        changes = {"enabled": True}
+        changed = webhooks.change_webhook(webhook_id=id, changes=changes, may_see_secrets=may_see_secrets(request))
+        return Response(shapes.show_webhook(changed))
 
 
 class EventsView(Endpoint):
@@ -167,19 +173,3 @@ def _show(events: Iterable[Event], request: Request) -> list[dict[str, Any]]:
         return [envelope(event) for event in events]  # nothing to open
     revealed = reveal(events)
     return [envelope(event, secrets=revealed.under(level, event)) for event in events]
-
-
-def _webhook(id: UUID) -> Webhook:
-    webhook = Webhook.objects.select_related("subscriber").filter(pk=id).first()
-    if webhook is None:
-        raise NotFound("There is no such webhook.")
-    return webhook
-
-
-def _sequence(cursor: str | None) -> int | None:
-    if not cursor:
-        return None
-    text = open_cursor(cursor)
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise invalid_cursor()
-    return int(text)

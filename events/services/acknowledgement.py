@@ -43,6 +43,7 @@ def log_attempts(outcomes: Sequence[Outcome]) -> None:
     Attempt.objects.bulk_create(
         Attempt(
             delivery_id=outcome.claim.id,
+            url=outcome.claim.target.url if outcome.claim.target else "",
             at=outcome.at,
             status=outcome.status,
             duration_ms=outcome.duration_ms,

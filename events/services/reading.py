@@ -1,17 +1,15 @@
-"""Reading the log and the deliveries: pages of what a caller may see."""
+"""Reading the log: pages of what a caller may see."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 
 from events.filters import FILTERS_MAX, FilterMalformed, check_filter
-from events.models import Attempt, Delivery, Event, FinishedDelivery
+from events.models import Event
 from fastgen_backend.errors import DomainError, NotFound
 from fastgen_backend.ids import unix_millis
 
@@ -83,31 +81,6 @@ def read_event(public_id: str) -> Event:
     if event is None:
         raise NotFound("There is no such event.")
     return event
-
-
-def read_deliveries(
-    subscriber_id: UUID, *, before: int | None, limit: int
-) -> tuple[list[Delivery | FinishedDelivery], dict[UUID, list[Attempt]], bool]:
-    """Up to `limit` deliveries of a subscriber, newest first, with their attempts, and whether there are more.
-
-    Pending and finished ones stand in two tables but share one sequence.
-    """
-    pages = [
-        _below(Delivery.objects.filter(subscriber=subscriber_id), before, limit),
-        _below(FinishedDelivery.objects.filter(subscriber=subscriber_id), before, limit),
-    ]
-    by_sequence = {delivery.sequence: delivery for delivery in chain(*pages)}
-    found = sorted(by_sequence.values(), key=lambda delivery: -delivery.sequence)
-    attempts: dict[UUID, list[Attempt]] = defaultdict(list)
-    for attempt in Attempt.objects.filter(delivery_id__in=[each.pk for each in found[:limit]]).order_by("id"):
-        attempts[attempt.delivery_id].append(attempt)
-    return found[:limit], attempts, len(found) > limit
-
-
-def _below(deliveries: QuerySet, before: int | None, limit: int) -> QuerySet:  # type: ignore[type-arg]
-    if before is not None:
-        deliveries = deliveries.filter(sequence__lt=before)
-    return deliveries.select_related("event").order_by("-sequence")[: limit + 1]
 
 
 def _check_filters(filters: Sequence[str]) -> None:

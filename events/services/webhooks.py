@@ -1,5 +1,6 @@
 """Webhooks: creating, changing and deleting them."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from fastgen_backend.origin import Origin
 from fastgen_backend.targets import check_url
 
 CONCURRENCY_MAX = 100
+BOTH_SIGN = timedelta(hours=24)  # after a rotation, as Standard Webhooks advises
 SUBSCRIBER_FIELDS = {"filters", "max_concurrency", "enabled"}
 
 
@@ -32,6 +34,14 @@ class NewWebhook(NamedTuple):
 
     webhook: Webhook
     secret: str
+
+
+def read_webhook(webhook_id: UUID) -> Webhook:
+    """One webhook with its subscriber; raises `NotFound`."""
+    webhook = Webhook.objects.select_related("subscriber").filter(pk=webhook_id).first()
+    if webhook is None:
+        raise NotFound("There is no such webhook.")
+    return webhook
 
 
 def create_webhook(
@@ -87,6 +97,22 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
         subscriber.save(update_fields=sorted(SUBSCRIBER_FIELDS))
         webhook.save()
     return webhook
+
+
+def rotate_secret(*, webhook_id: UUID) -> NewWebhook:
+    """Give a webhook a new secret, told this once; for 24 hours the one before signs beside it.
+
+    So a receiver that knows either verifies every call meanwhile. Rotated again within that time, the older of both
+    is dropped at once: there are never more than two. Raises `NotFound`.
+    """
+    secret = make_secret()
+    sealed = vault.encrypt(secret)
+    with transaction.atomic():
+        webhook = _locked(webhook_id)
+        webhook.retired_secret, webhook.sealed_secret = webhook.sealed_secret, sealed
+        webhook.retired_until = timezone.now() + BOTH_SIGN
+        webhook.save(update_fields=["sealed_secret", "retired_secret", "retired_until"])
+    return NewWebhook(webhook, shown_secret(secret))
 
 
 def delete_webhook(*, webhook_id: UUID) -> None:

@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from authpages.services.auth_requests import resolve_due
 from datahub.api.row_endpoint import RowEndpoint
+from events.models import Delivery
+from events.services.sequencing import sequence_events
 from fastgen_backend.openapi import OpenApiView, _document
 from fastgen_backend.rest import StrictSerializer
 from tests.conftest import PASSWORD, Api
@@ -81,6 +83,7 @@ class World:
     refresh_token: str
     program: Api
     webhook: str
+    delivery: str
     event: str
     row: str
     api_key: str
@@ -107,12 +110,14 @@ def world(api: Api, key: Callable[..., Api], mailed: Callable[[str], str]) -> Wo
     program = key("*")
     webhook = program.post("/webhooks", {"url": "https://hooks.example.com/", "events": ["*"]}).json()["id"]
     event = program.post("/events", {"type": "custom.shipped", "data": {}}).json()["id"]
+    sequence_events()
+    delivery = str(Delivery.objects.filter(subscriber=webhook).latest("sequence").pk)
     column = {"name": "Name", "type": "text"}
     program.post("/tables", {"name": "Notes", "columns": [column, {**column, "name": "Gone"}]})
     program.delete("/tables/notes/columns/gone")
     row = program.post("/tables/notes/rows", {"name": "Ann"}).json()["id"]
     api_key = program.post("/api-keys", {"name": "Mine", "scopes": ["rows:read"]}).json()["id"]
-    return World(Api(), api, refresh_token, program, webhook, event, row, api_key, mailed)
+    return World(Api(), api, refresh_token, program, webhook, delivery, event, row, api_key, mailed)
 
 
 ACCOUNT = {"email": "bob@example.com", "password": PASSWORD}
@@ -156,6 +161,10 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "patchWebhook": lambda world: world.program.patch(f"/webhooks/{world.webhook}", {"enabled": False}),
     "deleteWebhook": lambda world: world.program.delete(f"/webhooks/{world.webhook}"),
     "getDeliveries": lambda world: world.program.get(f"/webhooks/{world.webhook}/deliveries"),
+    "postRotateSecret": lambda world: world.program.post(f"/webhooks/{world.webhook}/rotate-secret"),
+    "postEnableWebhook": lambda world: world.program.post(f"/webhooks/{world.webhook}/enable"),
+    "getDelivery": lambda world: world.program.get(f"/deliveries/{world.delivery}"),
+    "postRedeliver": lambda world: world.program.post(f"/deliveries/{world.delivery}/redeliver"),
     "getTables": lambda world: world.program.get("/tables"),
     "postTables": lambda world: world.program.post("/tables", {"name": "People"}),
     "getTable": lambda world: world.program.get("/tables/notes"),

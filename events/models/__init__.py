@@ -185,6 +185,16 @@ class Delivery(models.Model):
         return f"delivery {self.pk}"
 
 
+class FinishedDeliveryQuerySet(models.QuerySet["FinishedDelivery"]):
+    def in_state(self, state: str) -> Self:
+        """Those in this state; all where it is empty."""
+        return self.filter(state=state) if state else self
+
+    def dead_letters(self) -> Self:
+        """Those that were given up and not promised again since, oldest first within a subscriber."""
+        return self.filter(state=FinishedDelivery.State.DEAD, redelivered_as=None).order_by("sequence")
+
+
 class FinishedDelivery(models.Model):
     """A promise kept, or given up: a dead letter. It keeps the id and sequence it had while it was pending."""
 
@@ -203,8 +213,18 @@ class FinishedDelivery(models.Model):
     sequence = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=State.choices)
     finished_at = models.DateTimeField(default=timezone.now)
+    redelivered_as = models.UUIDField(null=True)  # the delivery that a dead letter was promised again as
+
+    objects = FinishedDeliveryQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["subscriber", "sequence"],
+                condition=Q(state="dead", redelivered_as=None),
+                name="deliveries_dead_letters",
+            ),
+        ]
         constraints = [models.UniqueConstraint(fields=["subscriber", "sequence"], name="delivery_is_finished_once")]
 
     def __str__(self) -> str:
@@ -216,6 +236,7 @@ class Attempt(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     delivery_id = models.UUIDField(db_index=True)  # of a pending or finished delivery
+    url = models.CharField(max_length=LONGEST_URL, blank=True)  # that was called; empty for a handler
     at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     duration_ms = models.PositiveIntegerField()

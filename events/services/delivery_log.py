@@ -1,0 +1,99 @@
+"""Reading what became of promises: pending and finished deliveries as one list, each with its attempts."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber
+from fastgen_backend.errors import NotFound
+
+PENDING = "pending"
+STATES = (PENDING, *FinishedDelivery.State.values)
+Row = Delivery | FinishedDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDelivery:
+    """One promise, whichever table it stands in, and the tries at it, oldest first."""
+
+    row: Row
+    attempts: list[Attempt]
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`."""
+        return self.row.state if isinstance(self.row, FinishedDelivery) else PENDING
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When it is due; None for one that is finished."""
+        return self.row.due_at if isinstance(self.row, Delivery) else None
+
+    @property
+    def redelivered_as(self) -> UUID | None:
+        """The delivery that a dead letter was promised again as."""
+        return self.row.redelivered_as if isinstance(self.row, FinishedDelivery) else None
+
+
+class DeliveryPage(NamedTuple):
+    """Deliveries, newest first, and whether there are more behind them."""
+
+    deliveries: list[LoggedDelivery]
+    has_more: bool
+
+
+def read_deliveries(
+    subscriber_id: UUID, *, before: int | None = None, limit: int = 50, state: str = "", event_type: str = ""
+) -> DeliveryPage:
+    """Up to `limit` deliveries of a subscriber with a lower `sequence` than `before`, newest first.
+
+    Only those in `state` (one of `STATES`) and of `event_type`, where these are given. Pending and finished ones share
+    one sequence; one that finishes between the two looks is shown once.
+    """
+    wanted: dict[str, Any] = {"subscriber": subscriber_id}
+    wanted |= {"sequence__lt": before} if before is not None else {}
+    wanted |= {"event__type": event_type} if event_type else {}
+    pending = Delivery.objects.filter(**wanted) if state in {"", PENDING} else Delivery.objects.none()
+    finished = FinishedDelivery.objects.filter(**wanted).in_state(state)
+    page = slice(limit + 1)
+    rows: list[Row] = list(pending.select_related("event").order_by("-sequence")[page])
+    rows += finished.select_related("event").order_by("-sequence")[page]
+    by_sequence = {row.sequence: row for row in rows}
+    found = sorted(by_sequence.values(), key=lambda row: -row.sequence)
+    return DeliveryPage(with_attempts(found[:limit]), len(found) > limit)
+
+
+def read_delivery(delivery_id: UUID) -> LoggedDelivery:
+    """One delivery to a webhook, with its event and webhook; raises `NotFound`."""
+    rows = _from_both_tables(pk=delivery_id, subscriber__kind=Subscriber.Kind.WEBHOOK)
+    if not rows:
+        raise NotFound(_("There is no such delivery."))
+    return with_attempts(rows)[0]
+
+
+def deliveries_of(event: Event) -> list[LoggedDelivery]:
+    """Every delivery of one event, to webhooks and handlers, in the order they were promised; in three queries."""
+    return with_attempts(_from_both_tables(event=event))
+
+
+def with_attempts(rows: Iterable[Row]) -> list[LoggedDelivery]:
+    """The same deliveries in the same order, with their attempts, in one query."""
+    rows = list(rows)
+    attempts: dict[UUID, list[Attempt]] = defaultdict(list)
+    for attempt in Attempt.objects.filter(delivery_id__in=[row.pk for row in rows]).order_by("id"):
+        attempts[attempt.delivery_id].append(attempt)
+    return [LoggedDelivery(row, attempts[row.pk]) for row in rows]
+
+
+def _from_both_tables(**which: Any) -> list[Row]:
+    """Deliveries by the order of their ids; one that finishes between the two looks is there once."""
+    parts = ("event", "subscriber__webhook")
+    rows: list[Row] = list(Delivery.objects.filter(**which).select_related(*parts))
+    rows += FinishedDelivery.objects.filter(**which).select_related(*parts)
+    by_id = {row.pk: row for row in rows}
+    return [by_id[pk] for pk in sorted(by_id)]

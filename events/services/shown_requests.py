@@ -1,0 +1,31 @@
+"""What a call to a webhook looks like, for people who read the delivery log: all of it but its secrets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from events.envelope import MASK, envelope
+from events.models import Attempt, Event, Webhook
+from events.services.sending import HEADERS
+from events.signing import signed_headers
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRequest:
+    """A POST to `url`; `body` is the envelope with its secrets masked, as its JSON would be read."""
+
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+def shown_request(event: Event, webhook: Webhook, attempts: list[Attempt]) -> ShownRequest:
+    """The call as it was last made, or will first be; each attempt has its own time, and so its own signature.
+
+    The signature is masked: whoever had it could send the same call again, for as long as receivers take it for new.
+    """
+    last = attempts[-1] if attempts else None
+    signed = signed_headers(event.public_id, int(last.at.timestamp()) if last else 0, b"", keys=[])
+    signed |= {"webhook-signature": f"v1,{MASK}"}
+    if last is None:
+        del signed["webhook-timestamp"]  # it is made when the call is
+    return ShownRequest(last.url if last and last.url else webhook.url, HEADERS | signed, envelope(event))
