@@ -13,13 +13,14 @@ from uuid import UUID
 from django.conf import settings
 
 from authpages import throttles
+from authpages.services import retention as account_retention
 from authpages.services.auth_requests import resolve_due
 from datahub.services import housekeeping
 from datahub.services.jobs import claim_job
 from datahub.services.work import Working
 from events.database_threads import AWAY, DatabaseThreads
 from events.handlers import registered, sync_handlers
-from events.services import leases
+from events.services import leases, retention
 from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
 from events.services.delivery import Courier
@@ -36,6 +37,7 @@ PAUSE_SECONDS = 0.002  # between two portions of a job, in which others may writ
 GROUP_SECONDS = 0.02  # acknowledgements wait this long for company
 GROUP_SIZE = 500
 HOUSEKEEPING_SECONDS = 60
+BREATH_SECONDS = 0.05  # between two bites of what has had its time, in which others write
 BACK_OFF_SECONDS = 1
 FINISH_SECONDS = 8  # of what is in flight when the worker is told to stop
 
@@ -88,6 +90,7 @@ class EventsWorker:
             self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
             self._repeat(self._do_jobs, LOOK_FOR_JOBS_SECONDS, rest=PAUSE_SECONDS),
             self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
+            self._repeat(self._forget, HOUSEKEEPING_SECONDS, rest=BREATH_SECONDS),
         )
         await self._finish()
         for helper in helpers:
@@ -165,9 +168,15 @@ class EventsWorker:
 
     async def _keep_house(self) -> bool:
         await self._database.run(leases.delete_expired_secrets)
+        await self._database.run(retention.forget_retired_secrets)
         await self._database.run(throttles.delete_forgotten)
         await self._database.run(housekeeping.keep_house)
         return False
+
+    async def _forget(self) -> bool:
+        """A bite of what has had its time."""
+        events_left = await self._database.run(retention.forget_some)
+        return await self._database.run(account_retention.forget_some) or events_left
 
     async def _do_jobs(self) -> bool:
         """One portion of the job in hand, or of one that is taken now."""

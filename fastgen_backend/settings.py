@@ -166,6 +166,14 @@ WORKER_SENDS_AT_ONCE = number("WORKER_SENDS_AT_ONCE", 256, minimum=1, maximum=40
 
 COLUMN_RETENTION_DAYS = number("COLUMN_RETENTION_DAYS", 30, minimum=0, maximum=3650)
 
+# Retention ----------------------------------------------------------------------------------------------------------
+
+EVENT_RETENTION_DAYS = number("EVENT_RETENTION_DAYS", 365, minimum=1, maximum=36_500)
+ATTEMPT_RETENTION_DAYS = number("ATTEMPT_RETENTION_DAYS", 30, minimum=1, maximum=36_500)
+DEAD_LETTER_RETENTION_DAYS = number("DEAD_LETTER_RETENTION_DAYS", 90, minimum=1, maximum=36_500)
+SESSION_RETENTION_DAYS = number("SESSION_RETENTION_DAYS", 30, minimum=1, maximum=36_500)
+LINK_RETENTION_DAYS = number("LINK_RETENTION_DAYS", 7, minimum=1, maximum=36_500)
+
 # Mail ---------------------------------------------------------------------------------------------------------------
 
 EMAIL_URL_IS_SET = bool(env.str("EMAIL_URL", default=""))

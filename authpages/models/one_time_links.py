@@ -43,6 +43,7 @@ class OneTimeLink(models.Model):
     objects = OneTimeLinkQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="links_to_forget")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(purpose="admin_setup", user=None) | Q(user__isnull=False), name="a_link_belongs_to_a_person"
@@ -79,7 +80,10 @@ class AuthRequest(models.Model):
     resolved_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["id"], condition=Q(resolved_at=None), name="requests_to_resolve")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(resolved_at=None), name="requests_to_resolve"),
+            models.Index(fields=["resolved_at"], condition=Q(resolved_at__isnull=False), name="requests_to_forget"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} request {self.pk}"

@@ -55,6 +55,10 @@ class Session(models.Model):
     objects = SessionQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="sessions_to_forget"),
+            models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="sessions_to_expire"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ended_at=None, end_reason="") | Q(ended_at__isnull=False),

@@ -224,6 +224,7 @@ class FinishedDelivery(models.Model):
                 condition=Q(state="dead", redelivered_as=None),
                 name="deliveries_dead_letters",
             ),
+            models.Index(fields=["state", "finished_at"], name="deliveries_to_forget"),
         ]
         constraints = [models.UniqueConstraint(fields=["subscriber", "sequence"], name="delivery_is_finished_once")]
 
@@ -242,6 +243,9 @@ class Attempt(models.Model):
     duration_ms = models.PositiveIntegerField()
     error = models.CharField(max_length=500, blank=True)
     response_body = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="attempts_to_forget")]
 
     def __str__(self) -> str:
         return f"attempt {self.pk}"

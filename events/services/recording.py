@@ -80,7 +80,8 @@ def record_event(
 def record_custom_event(*, type: str, data: dict[str, Any], origin: Origin, dedup_key: str | None = None) -> Event:
     """Record an event of the developer's own, named `custom.<name>`, with at most 64 kB of data.
 
-    The same `dedup_key` again answers the first event, as long as type and data are the same; else `DedupKeyReused`.
+    The same `dedup_key` again answers the first event, as long as type and data are the same; else `DedupKeyReused`. A
+    key is remembered for as long as its event is kept.
     Raises `InvalidInput` for another name or more data.
     """
     _check_custom(type, data)

@@ -1,0 +1,49 @@
+"""How long sessions that are over, one-time links and requests that were resolved are kept."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from authpages.models import AuthRequest, OneTimeLink, RefreshToken, Session
+from fastgen_backend.retention import BITE, delete_some, lock_some
+
+SESSIONS_AT_ONCE = 200
+REQUESTS_KEPT = timedelta(days=1)  # they are emptied when they are resolved
+
+
+def forget_some() -> bool:
+    """Take a bite of all that has had its time, by the `…_RETENTION_DAYS`; tells whether there may be more."""
+    now = timezone.now()
+    session_days = now - timedelta(days=settings.SESSION_RETENTION_DAYS)
+    link_days = now - timedelta(days=settings.LINK_RETENTION_DAYS)
+    return any(
+        [
+            _forget_sessions(Session.objects.filter(ended_at__lt=session_days).order_by("ended_at")),
+            _forget_sessions(Session.objects.filter(ended_at=None, expires_at__lt=session_days).order_by("expires_at")),
+            delete_some(OneTimeLink.objects.filter(expires_at__lt=link_days).order_by("expires_at")),
+            delete_some(_resolved_before(now - REQUESTS_KEPT)),
+        ]
+    )
+
+
+def _resolved_before(moment: datetime) -> models.QuerySet[AuthRequest]:
+    return AuthRequest.objects.filter(resolved_at__lt=moment).order_by("resolved_at")
+
+
+def _forget_sessions(over: models.QuerySet[Session]) -> bool:
+    """Delete sessions with their refresh tokens: the newest of these first, because each names the one before it.
+
+    A session of 100 days has thousands of them, so some bites may be needed before its own.
+    """
+    if not over.exists():
+        return False
+    with transaction.atomic():
+        ids = lock_some(over, SESSIONS_AT_ONCE)
+        tokens = RefreshToken.objects.filter(session__in=ids).order_by("-pk").values_list("pk", flat=True)[:BITE]
+        some = list(tokens)
+        RefreshToken.objects.filter(pk__in=some).delete()
+        if len(some) < BITE:
+            Session.objects.filter(pk__in=ids).delete()
+    return len(some) == BITE or len(ids) == SESSIONS_AT_ONCE
