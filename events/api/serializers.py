@@ -3,13 +3,13 @@
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
-from events.envelope import rfc3339
+from events.envelope import MASK, rfc3339
 from events.filters import FILTERS_MAX
 from events.models import Webhook
+from events.services.custom_headers import HEADERS_MAX, masked_headers
 from events.services.recording import CUSTOM_DATA_MAX_BYTES
-from events.services.webhooks import CONCURRENCY_MAX
+from events.services.webhooks import CONCURRENCY_MAX, RATE_MAX
 from fastgen_backend.limits import LONGEST_URL, PAGE_DEFAULT, PAGE_MAX
 from fastgen_backend.rest import (
     PlainJSONField,
@@ -31,18 +31,30 @@ class WebhookFields(StrictSerializer):
         help_text=f"From 1 to {FILTERS_MAX} filters, such as `auth.*`.",
     )
     description = StrictCharField(max_length=500, allow_blank=True, required=False)
-    mode = StrictCharField(required=False)
+    mode = StrictChoiceField(
+        choices=Webhook.Mode.values,
+        required=False,
+        help_text="`ordered`: one delivery after the other; `perSubject`: only those of one subject (a user, a row, a "
+        "table); `parallel`: as they come.",
+    )
     maxConcurrency = StrictIntegerField(
         source="max_concurrency",
         required=False,
         help_text=f"How many deliveries may be under way at once, from 1 to {CONCURRENCY_MAX}.",
     )
+    ratePerSecond = StrictIntegerField(
+        source="rate_per_second",
+        required=False,
+        allow_null=True,
+        help_text=f"How many deliveries may begin in a second, from 1 to {RATE_MAX}; null: no limit.",
+    )
+    headers = serializers.DictField(
+        child=StrictCharField(trim_whitespace=False, allow_blank=True),
+        required=False,
+        help_text=f'At most {HEADERS_MAX} headers of your own. They are shown with `"{MASK}"` for their values; sent '
+        "like that, one keeps its value.",
+    )
     includeSecrets = StrictBooleanField(source="include_secrets", required=False)
-
-    def validate_mode(self, mode: str) -> str:
-        if mode != Webhook.Mode.PARALLEL:
-            raise ValidationError("The only mode is 'parallel'.", code="unknown-mode")
-        return mode
 
 
 class WebhookChange(WebhookFields):
@@ -56,8 +68,10 @@ class WebhookResponse(StrictSerializer):
     url = serializers.CharField()
     description = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
-    mode = serializers.ChoiceField(choices=["parallel"])
+    mode = serializers.ChoiceField(choices=Webhook.Mode.values)
     maxConcurrency = serializers.IntegerField()
+    ratePerSecond = serializers.IntegerField(allow_null=True)
+    headers = serializers.DictField(child=serializers.CharField(), help_text="Their values are masked.")
     includeSecrets = serializers.BooleanField()
     enabled = serializers.BooleanField()
     status = serializers.ChoiceField(choices=["healthy", "failing", "disabled"])
@@ -138,6 +152,8 @@ def show_webhook(webhook: Webhook) -> dict[str, Any]:
         "events": subscriber.filters,
         "mode": webhook.mode,
         "maxConcurrency": subscriber.max_concurrency,
+        "ratePerSecond": subscriber.rate_per_second,
+        "headers": masked_headers(webhook.sealed_headers),
         "includeSecrets": webhook.include_secrets,
         "enabled": subscriber.enabled,
         "status": failing if subscriber.enabled else "disabled",

@@ -58,9 +58,7 @@ class WebhooksView(Endpoint):
     @extend_schema(summary="Create a webhook", responses={201: shapes.NewWebhookResponse})
     def post(self, request: Request) -> Response:
         """The answer holds the signing secret, this once."""
-        body = self.body
-        body.pop("mode", None)
-        new = webhooks.create_webhook(**body, origin=api_origin(request), may_see_secrets=may_see_secrets(request))
+        new = webhooks.create_webhook(**self.body, origin=api_origin(request), may_see_secrets=may_see_secrets(request))
         return Response({**shapes.show_webhook(new.webhook), "secret": new.secret}, 201)
 
 
@@ -75,9 +73,7 @@ class WebhookView(Endpoint):
     @extend_schema(summary="Change a webhook", responses=shapes.WebhookResponse)
     def patch(self, request: Request, id: UUID) -> Response:
         """`{"enabled": true}` switches one on again that was disabled; what it was still promised is sent then."""
-        body = self.body
-        body.pop("mode", None)
-        changed = webhooks.change_webhook(webhook_id=id, changes=body, may_see_secrets=may_see_secrets(request))
+        changed = webhooks.change_webhook(webhook_id=id, changes=self.body, may_see_secrets=may_see_secrets(request))
         return Response(shapes.show_webhook(changed))
 
     @extend_schema(summary="Delete a webhook", responses={204: NOTHING})

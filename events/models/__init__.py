@@ -103,6 +103,8 @@ class Subscriber(models.Model):
     filters = models.JSONField(default=list)  # as the envelope's: a type, type:stage, prefix.* or *
     enabled = models.BooleanField(default=True)
     max_concurrency = models.PositiveIntegerField(default=10)
+    rate_per_second = models.PositiveSmallIntegerField(null=True)  # at most so many calls begin; None: no limit
+    paced_until = models.DateTimeField(null=True)  # up to when its rate is used up by calls that were claimed
     sequence = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -119,10 +121,15 @@ class Subscriber(models.Model):
 
 
 class Webhook(models.Model):
-    """Where and how a subscriber is told over HTTP."""
+    """Where and how a subscriber is told over HTTP.
+
+    The circuit is closed while `open_until` is None. Open, nothing is sent before that moment, and one probe after it.
+    """
 
     class Mode(models.TextChoices):
         PARALLEL = "parallel"
+        PER_SUBJECT = "perSubject", "per subject"
+        ORDERED = "ordered"
 
     subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, primary_key=True, related_name="webhook")
     url = models.CharField(max_length=LONGEST_URL)
@@ -132,13 +139,43 @@ class Webhook(models.Model):
     sealed_secret = models.BinaryField()  # 32 bytes, sealed by the vault
     retired_secret = models.BinaryField(null=True)  # the one before; signs beside it until `retired_until`
     retired_until = models.DateTimeField(null=True)
+    sealed_headers = models.BinaryField(null=True)  # JSON {name: value} of its custom headers, sealed by the vault
     made_by = models.CharField(max_length=64, blank=True)
     failing_since = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)  # of its endpoint, in a row: see `services.circuit`
+    open_until = models.DateTimeField(null=True)
     disabled_at = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
         return self.url
+
+
+class Outage(models.Model):
+    """A time in which a webhook was switched off, and so was promised nothing.
+
+    It missed what its filters name of the positions above `after` and, once it is over, up to `until`: exactly that.
+    What it was promised before stays pending meanwhile.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="outages")
+    reason = models.CharField(max_length=200)
+    failing_since = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(default=timezone.now)
+    after = models.BigIntegerField()
+    ended_at = models.DateTimeField(null=True)
+    until = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["webhook"], condition=Q(until=None), name="a_webhook_is_switched_off_once_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"outage of {self.webhook_id} after {self.after}"
 
 
 class Worker(models.Model):
@@ -156,6 +193,7 @@ class Delivery(models.Model):
     """A promise not yet kept: this event to this subscriber. Once finished it becomes a `FinishedDelivery`.
 
     `worker` and `fence` are the lease: only who holds both may acknowledge, and every claim raises the fence.
+    Those of one subscriber with the same `lane` are made one after the other: all but the first are `blocked`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -171,12 +209,22 @@ class Delivery(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)  # attempts that used up a retry step
     worker = models.UUIDField(null=True)
     fence = models.PositiveIntegerField(default=0)
+    lane = models.CharField(max_length=64, null=True)  # None: in no order; see `services.lanes`
+    blocked = models.BooleanField(default=False)
+    replayed = models.BooleanField(default=False)  # told once more, without its secrets
 
     class Meta:
         indexes = [
-            models.Index(fields=["subscriber", "due_at", "sequence"], condition=Q(worker=None), name="deliveries_due"),
             models.Index(
-                fields=["subscriber", "worker"], condition=Q(worker__isnull=False), name="deliveries_in_flight"
+                fields=["subscriber", "due_at", "sequence"],
+                condition=Q(worker=None, blocked=False),
+                name="deliveries_free",
+            ),
+            models.Index(fields=["subscriber", "lane"], condition=Q(worker__isnull=False), name="deliveries_held"),
+            models.Index(
+                fields=["subscriber", "lane", "sequence"],
+                condition=Q(lane__isnull=False),
+                name="deliveries_in_lanes",
             ),
         ]
         constraints = [models.UniqueConstraint(fields=["subscriber", "sequence"], name="delivery_is_promised_once")]

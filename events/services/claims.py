@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from events.envelope import as_json, envelope
 from events.models import Delivery, Event, Subscriber, Webhook
+from events.services.custom_headers import open_headers
+from events.services.redaction import SHORTEST_PART
 from events.services.secrets import Secrets, reveal, webhook_keys
 
 if TYPE_CHECKING:
@@ -36,10 +38,17 @@ RETURNING id, subscriber_id, event_id, sequence, tries, fence
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a webhook is called and what it is signed with, the newest key first."""
+    """Where a webhook is called, with which headers of its own, and what it is signed with, the newest key first."""
 
     url: str
     keys: tuple[bytes, ...]
+    headers: Mapping[str, str]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be logged where an answer repeats it: the values of its headers, also without their scheme."""
+        values = [part for value in self.headers.values() for part in (value, value.rpartition(" ")[2])]
+        return tuple(value for value in values if len(value) >= SHORTEST_PART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +176,7 @@ def _claims(taken: list[Taken], subscribers: dict[UUID, Subscriber]) -> list[Cla
 
 
 def _claim(lease: Taken, event: Event, webhook: Webhook | None, handler: str, secrets: Secrets | None) -> Claim:
+    target = target_of(webhook) if webhook else None
     return Claim(
         id=lease.id,
         fence=lease.fence,
@@ -177,10 +187,15 @@ def _claim(lease: Taken, event: Event, webhook: Webhook | None, handler: str, se
         public_id=event.public_id,
         event_type=event.type,
         body=as_json(envelope(event, secrets=secrets)),
-        hidden=tuple(text for text in (secrets or {}).values() if text),
-        target=Target(webhook.url, webhook_keys(webhook)) if webhook else None,
+        hidden=tuple(text for text in (secrets or {}).values() if text) + (target.secrets if target else ()),
+        target=target,
         handler=handler,
     )
+
+
+def target_of(webhook: Webhook) -> Target:
+    """What a call of this webhook needs, its secrets opened."""
+    return Target(webhook.url, webhook_keys(webhook), open_headers(webhook.sealed_headers))
 
 
 def _stored(identifier: UUID) -> Any:

@@ -33,7 +33,8 @@ async def send(session: aiohttp.ClientSession, claim: Claim, target: Target) -> 
     """Call the webhook once. Any 2xx delivers; all else, a redirect too, is a failure, and never an exception."""
     at, start = timezone.now(), time.perf_counter()
     status, retry_after, answer, error = None, 0.0, b"", ""
-    headers = signed_headers(claim.public_id, int(time.time()), claim.body, target.keys)
+    signed = signed_headers(claim.public_id, int(time.time()), claim.body, target.keys)
+    headers = {**target.headers, **signed}
     try:
         async with session.post(target.url, data=claim.body, headers=headers, allow_redirects=False) as response:
             status, retry_after = response.status, seconds_to_wait(response.headers)

@@ -5,6 +5,7 @@ from typing import Any
 
 from events.envelope import MASK, envelope
 from events.models import Attempt, Event, Webhook
+from events.services.custom_headers import masked_headers
 from events.services.sending import HEADERS
 from events.signing import signed_headers
 
@@ -28,4 +29,8 @@ def shown_request(event: Event, webhook: Webhook, attempts: list[Attempt]) -> Sh
     signed |= {"webhook-signature": f"v1,{MASK}"}
     if last is None:
         del signed["webhook-timestamp"]  # it is made when the call is
-    return ShownRequest(last.url if last and last.url else webhook.url, HEADERS | signed, envelope(event))
+    return ShownRequest(
+        last.url if last and last.url else webhook.url,
+        HEADERS | masked_headers(webhook.sealed_headers) | signed,
+        envelope(event),
+    )

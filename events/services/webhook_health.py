@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from events.catalog import EventType
 from events.models import Subscriber, Webhook
 from events.services.outcomes import Outcome
 from events.services.recording import record_event
+from events.services.switching import switch_off
 from fastgen_backend.origin import WORKER
 
 PATIENCE = timedelta(days=5)
@@ -42,11 +42,11 @@ def disable_webhook(*, webhook_id: UUID, reason: str) -> bool:
 
     What it was promised stays pending, and is sent once it is enabled again.
     """
-    if not Subscriber.objects.filter(pk=webhook_id, enabled=True).update(enabled=False):
+    enabled = Subscriber.objects.select_for_update(no_key=True).filter(pk=webhook_id, enabled=True)
+    if enabled.first() is None:
         return False
     webhook = Webhook.objects.get(pk=webhook_id)
-    webhook.disabled_at, webhook.disabled_reason = timezone.now(), reason
-    webhook.save(update_fields=["disabled_at", "disabled_reason"])
+    switch_off(webhook, reason=reason)
     data = {"webhookId": str(webhook_id), "url": webhook.url, "reason": reason}
     record_event(type=EventType.WEBHOOK_DISABLED, data=data, origin=WORKER)
     return True

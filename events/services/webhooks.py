@@ -1,7 +1,9 @@
 """Webhooks: creating, changing and deleting them."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -9,6 +11,8 @@ from django.utils import timezone
 
 from events.filters import FILTERS_MAX, check_filter
 from events.models import Attempt, Subscriber, Webhook
+from events.services.custom_headers import masked_headers, seal_headers
+from events.services.switching import before_switching_on, switch_off, switch_on
 from events.signing import make_secret, shown_secret
 from fastgen_backend import vault
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
@@ -16,8 +20,9 @@ from fastgen_backend.origin import Origin
 from fastgen_backend.targets import check_url
 
 CONCURRENCY_MAX = 100
+RATE_MAX = 1000
 BOTH_SIGN = timedelta(hours=24)  # after a rotation, as Standard Webhooks advises
-SUBSCRIBER_FIELDS = {"filters", "max_concurrency", "enabled"}
+SUBSCRIBER_FIELDS = {"filters", "max_concurrency", "rate_per_second"}
 
 
 class SecretsNotAllowed(DomainError):
@@ -51,25 +56,32 @@ def create_webhook(
     origin: Origin,
     may_see_secrets: bool,
     description: str = "",
+    mode: str = Webhook.Mode.PARALLEL,
     max_concurrency: int = 10,
+    rate_per_second: int | None = None,
+    headers: Mapping[str, str] | None = None,
     include_secrets: bool | None = None,
 ) -> NewWebhook:
     """Subscribe `url` to the events that `filters` name; its share begins with what happens from now on.
 
     `include_secrets` is on by default for who may see secrets. Raises `InvalidInput` or `SecretsNotAllowed`.
     """
-    _check(url, filters, max_concurrency)
+    subscriber = Subscriber(
+        kind=Subscriber.Kind.WEBHOOK, filters=filters, max_concurrency=max_concurrency, rate_per_second=rate_per_second
+    )
+    _check(url, subscriber)
+    sealed_headers = seal_headers(headers or {})
     if include_secrets and not may_see_secrets:
         raise SecretsNotAllowed("Only credentials with the scope events:secrets may switch includeSecrets on.")
     secret = make_secret()
     with transaction.atomic():
-        subscriber = Subscriber.objects.create(
-            kind=Subscriber.Kind.WEBHOOK, filters=filters, max_concurrency=max_concurrency
-        )
+        subscriber.save(force_insert=True)
         webhook = Webhook.objects.create(
             subscriber=subscriber,
             url=url,
             description=description,
+            mode=mode,
+            sealed_headers=sealed_headers,
             include_secrets=may_see_secrets if include_secrets is None else include_secrets,
             sealed_secret=vault.encrypt(secret),
             made_by=origin.actor,
@@ -78,24 +90,27 @@ def create_webhook(
 
 
 def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets: bool) -> Webhook:
-    """Change what `changes` names: url, description, include_secrets, filters, max_concurrency, enabled.
+    """Change what `changes` names: url, description, mode, include_secrets, filters, max_concurrency, enabled, headers
+    or rate_per_second.
 
-    Switched on again, it is healthy anew and gets what it was still promised. Raises `NotFound`, `InvalidInput`, or
-    `SecretsNotAllowed` where secrets would go somewhere else than whoever may see them decided.
+    Switched on again, it is healthy anew and gets what it was still promised; what it missed is kept as its `outages`.
+    Raises `NotFound`, `InvalidInput`, or `SecretsNotAllowed` where secrets would go somewhere else than whoever may see
+    them decided.
     """
     with transaction.atomic():
+        if changes.get("enabled"):
+            before_switching_on()
         webhook = _locked(webhook_id)
         subscriber = webhook.subscriber
         for name, value in changes.items():
             _guard_secrets(webhook, name, value, may_see_secrets)
-        was_enabled = subscriber.enabled
-        for name, value in changes.items():
-            setattr(subscriber if name in SUBSCRIBER_FIELDS else webhook, name, value)
-        _check(webhook.url, subscriber.filters, subscriber.max_concurrency)
-        if subscriber.enabled != was_enabled:
-            _switch(webhook, subscriber.enabled)
+        _set_headers(webhook, changes)
+        for name in changes.keys() - {"enabled", "headers"}:
+            setattr(subscriber if name in SUBSCRIBER_FIELDS else webhook, name, changes[name])
+        _check(webhook.url, subscriber)
         subscriber.save(update_fields=sorted(SUBSCRIBER_FIELDS))
         webhook.save()
+        _switch(webhook, changes.get("enabled", subscriber.enabled))
     return webhook
 
 
@@ -148,18 +163,33 @@ def _guard_secrets(webhook: Webhook, name: str, value: Any, may_see_secrets: boo
         )
 
 
+def _set_headers(webhook: Webhook, changes: Mapping[str, Any]) -> None:
+    """Seal new headers. Those there are don't follow a URL to another host: they may be secrets of the first."""
+    url = changes.get("url", webhook.url)
+    moves = bool(webhook.sealed_headers) and urlsplit(url)[:2] != urlsplit(webhook.url)[:2]
+    headers = changes.get("headers", masked_headers(webhook.sealed_headers) if moves else None)
+    if headers is not None:
+        webhook.sealed_headers = seal_headers(headers, None if moves else webhook.sealed_headers)
+
+
 def _switch(webhook: Webhook, enabled: bool) -> None:
-    webhook.failing_since = None
-    webhook.disabled_at = None if enabled else timezone.now()
-    webhook.disabled_reason = "" if enabled else "Switched off by an admin."
+    subscriber = webhook.subscriber
+    if subscriber.enabled == enabled:
+        return
+    if enabled:
+        switch_on(webhook)
+    else:
+        switch_off(webhook, reason="Switched off by an admin.")
+    subscriber.enabled = enabled
 
 
-def _check(url: str, filters: list[str], max_concurrency: int) -> None:
+def _check(url: str, subscriber: Subscriber) -> None:
     errors: list[FieldError] = []
     try:
         check_url(url)
     except DomainError as refusal:
         errors += refusal.errors
+    filters, rate = subscriber.filters, subscriber.rate_per_second
     if not 1 <= len(filters) <= FILTERS_MAX:
         errors.append(FieldError("/events", "invalid", f"Name from 1 to {FILTERS_MAX} event filters, such as auth.*."))
     for index, text in enumerate(filters):
@@ -167,8 +197,11 @@ def _check(url: str, filters: list[str], max_concurrency: int) -> None:
             check_filter(text, field=f"events/{index}")
         except DomainError as refusal:
             errors += refusal.errors
-    if not 1 <= max_concurrency <= CONCURRENCY_MAX:
+    if not 1 <= subscriber.max_concurrency <= CONCURRENCY_MAX:
         detail = f"From 1 to {CONCURRENCY_MAX} deliveries may be under way at once."
         errors.append(FieldError("/maxConcurrency", "invalid", detail))
+    if rate is not None and not 1 <= rate <= RATE_MAX:
+        detail = f"From 1 to {RATE_MAX} deliveries may begin in a second; null sets no limit."
+        errors.append(FieldError("/ratePerSecond", "invalid", detail))
     if errors:
         raise InvalidInput(errors)
