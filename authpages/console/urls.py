@@ -7,7 +7,6 @@ from authpages.console import views
 from fastgen_backend.console import Area, Entry, add_to_navigation
 
 urlpatterns = [
-    path("console", views.Home.as_view(), name="console"),
     path("console/login", views.ConsoleLoginPage.as_view(), name="console-login"),
     path("console/setup", views.SetupPage.as_view(), name="console-setup"),
     path("console/logout", views.ConsoleLogout.as_view(), name="console-logout"),

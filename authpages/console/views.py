@@ -27,13 +27,6 @@ from fastgen_backend.requests import origin_of
 CONSOLE = Session.Kind.CONSOLE
 
 
-class Home(AdminsOnly):
-    """The console begins where there is most to do."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return SeeOther(reverse("console-settings"))
-
-
 class ConsoleLoginPage(FormPage):
     template_name = "authpages/console_login.html"
     form_class = ConsoleLoginForm

@@ -4,10 +4,11 @@ from django.conf import settings
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from events.console import views
+from events.console import overview, views
 from fastgen_backend.console import Area, Entry, add_to_navigation
 
 urlpatterns = [
+    path("console", overview.OverviewPage.as_view(), name="console"),
     path("console/inbox", views.InboxPage.as_view(), name="console-inbox"),
     path("console/inbox/<int:pk>", views.InboxMailPage.as_view(), name="console-inbox-mail"),
     path("console/inbox/<int:pk>/html", views.InboxMailHtml.as_view(), name="console-inbox-html"),
@@ -18,4 +19,5 @@ def _mail_is_kept() -> bool:
     return not settings.EMAIL_URL_IS_SET
 
 
+add_to_navigation(Entry(_("Overview"), "console", Area.TOP, 0))
 add_to_navigation(Entry(_("Inbox"), "console-inbox", Area.SETUP, 90, is_shown=_mail_is_kept))

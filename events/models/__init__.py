@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Sum
+from django.db.models.functions import TruncDay
 from django.utils import timezone
 
 from fastgen_backend.ids import uuid7
@@ -120,6 +122,13 @@ class Subscriber(models.Model):
         return self.handler or f"webhook {self.pk}"
 
 
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def in_trouble(self) -> Self:
+        """Those that fail now, and those that were given up; not those that an admin has switched off."""
+        given_up = Q(disabled_at__isnull=False, subscriber__enabled=False)
+        return self.filter(given_up | Q(failing_since__isnull=False, subscriber__enabled=True))
+
+
 class Webhook(models.Model):
     """Where and how a subscriber is told over HTTP.
 
@@ -146,6 +155,8 @@ class Webhook(models.Model):
     open_until = models.DateTimeField(null=True)
     disabled_at = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
+
+    objects = WebhookQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.url
@@ -297,6 +308,41 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.pk}"
+
+
+class TallyQuerySet(models.QuerySet["Tally"]):
+    def by_hour(self, since: datetime) -> models.QuerySet[Tally, tuple[str, datetime, int]]:
+        """What, when and how often, from the hour that begins at `since`."""
+        return self.filter(hour__gte=since).values_list("what", "hour", "count")
+
+    def by_day(self, since: datetime) -> models.QuerySet[Tally, tuple[str, datetime, int]]:
+        """The same by the day (UTC), from the one that begins at `since`."""
+        days = self.filter(hour__gte=since).annotate(day=TruncDay("hour", tzinfo=UTC))
+        return days.order_by().values_list("what", "day").annotate(Sum("count"))
+
+
+class Tally(models.Model):
+    """How often something happened within an hour; written with what it counts, and kept when that is deleted."""
+
+    class What(models.TextChoices):
+        SIGN_UPS = "signUps"
+        LOGINS = "logins"
+        FAILED_LOGINS = "failedLogins"
+        DELIVERED = "delivered"  # by webhooks; handlers of our own don't count
+        FAILED_CALLS = "failedCalls"
+
+    id = models.BigAutoField(primary_key=True)
+    what = models.CharField(max_length=20, choices=What.choices)
+    hour = models.DateTimeField()  # its beginning
+    count = models.BigIntegerField()
+
+    objects = TallyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["what", "hour"], name="an_hour_is_tallied_once")]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.what} from {self.hour:%Y-%m-%d %H:00}"
 
 
 class InboxMail(models.Model):

@@ -11,6 +11,7 @@ from events.catalog import EventType
 from events.models import Attempt, Delivery, FinishedDelivery
 from events.services.outcomes import Outcome, next_try
 from events.services.recording import record_event
+from events.services.tallies import tally_calls
 from events.services.webhook_health import note_health
 from fastgen_backend.origin import WORKER
 
@@ -77,6 +78,7 @@ def _write(outcomes: list[Outcome], now: datetime) -> None:
     for outcome in exhausted:
         _tell_exhausted(outcome)
     note_health(outcomes, now)
+    tally_calls(outcomes)
 
 
 def _finished(outcome: Outcome, now: datetime) -> FinishedDelivery:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from events.filters import matches
 from events.models import Delivery, Event, LogHead, Subscriber
+from events.services.tallies import tally_events
 
 EVENTS_AT_ONCE = 1000
 DELIVERIES_AT_ONCE = 5000
@@ -28,6 +29,7 @@ class NewEvent(NamedTuple):
     id: int
     type: str
     stage: str
+    created_at: datetime
 
 
 class Share(NamedTuple):
@@ -58,7 +60,7 @@ def _sequence(limit: int) -> int:
     head = _take_head()
     if head is None:
         return 0
-    rows = Event.objects.filter(position=None).order_by("id").values_list("id", "type", "stage")[:limit]
+    rows = Event.objects.filter(position=None).order_by("id").values_list("id", "type", "stage", "created_at")[:limit]
     events = [NewEvent(*row) for row in rows]
     if not events:
         return 0
@@ -68,6 +70,7 @@ def _sequence(limit: int) -> int:
     _give_positions(head.position, [share.event.id for share in shares])
     LogHead.objects.filter(pk=head.pk).update(position=head.position + len(shares))
     _promise(shares, timezone.now())
+    tally_events((share.event.type, share.event.created_at) for share in shares)
     return len(shares)
 
 

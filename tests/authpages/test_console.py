@@ -82,10 +82,6 @@ def test_logging_out_of_the_console_takes_a_post(admin: Visitor) -> None:
     assert admin.get(SETTINGS).status_code == 303
 
 
-def test_the_console_begins_at_the_settings(admin: Visitor) -> None:
-    assert admin.get("/console")["Location"] == SETTINGS
-
-
 def test_settings_are_saved_with_a_word(admin: Visitor) -> None:
     changes = {
         "product_name": "Acme",
