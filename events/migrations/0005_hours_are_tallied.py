@@ -16,7 +16,7 @@ def tally_the_log(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("events", "0001_the_beginning")]
+    dependencies = [("events", "0004_webhooks_keep_an_order_and_a_pace")]
 
     operations = [
         migrations.CreateModel(
