@@ -1,9 +1,30 @@
 """Colours, and which of them can be read on which (WCAG 2.2)."""
 
+from dataclasses import dataclass
+
 READABLE = 4.5  # contrast of text, WCAG 1.4.3
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+LIGHT_GROUND = (0xF1, 0xF2, 0xF4)  # the darkest ground of the light scheme that text in the accent stands on, and
+DARK_GROUND = (0x20, 0x22, 0x28)  # the lightest of the dark one; see tokens.css
 
 Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shades:
+    """An accent, and what is made of it so that text on it and in it can be read."""
+
+    accent: Colour
+    ink: Colour  # of text on the accent
+    hover: Colour
+    on_light: Colour  # the accent as text, on the pages' grounds
+    on_dark: Colour
+
+
+def shades_of(accent: Colour) -> Shades:
+    ink = ink_on(accent)
+    hover = mix(accent, BLACK if ink == WHITE else WHITE, 0.12)
+    return Shades(accent, ink, hover, readable(accent, LIGHT_GROUND), readable(accent, DARK_GROUND))
 
 
 def ink_on(ground: Colour) -> Colour:

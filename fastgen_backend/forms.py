@@ -53,6 +53,13 @@ class PlainForm(forms.Form):
     def _all_parts(self) -> list["PlainForm"]:
         return [part for parts in self.parts.values() for part in parts]
 
+    def _line_of(self, name: str, item: int) -> int:
+        """The line, from 1, on which the item of a list was typed: blank ones are passed over."""
+        if not isinstance(self.fields[name], Lines):
+            return item + 1
+        typed = [number for number, line in enumerate(str(self[name].data or "").splitlines(), 1) if line.strip()]
+        return typed[item] if item < len(typed) else item + 1
+
     def _field_of(self, pointer: str) -> tuple[str | None, int]:
         """The field for what a JSON Pointer names, and the line in a list.
 
@@ -63,8 +70,24 @@ class PlainForm(forms.Form):
         for depth in range(len(members), 0, -1):
             name, below = "_".join(map(_snake, members[:depth])), members[depth:]
             if name in self.fields and not self[name].is_hidden:
-                return name, int(below[0]) + 1 if below and below[0].isdecimal() else 0
+                return name, self._line_of(name, int(below[0])) if below and below[0].isdecimal() else 0
         return None, 0
+
+
+class Lines(forms.CharField):
+    """A list of texts, one on each line."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> Any:
+        text = "\n".join(value) if isinstance(value, list | tuple) else value or ""
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(initial) != self.to_python(data))
 
 
 class EmailField(forms.CharField):

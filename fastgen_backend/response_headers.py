@@ -42,3 +42,9 @@ def allow_form_redirect(response: HttpResponse, url: str) -> HttpResponse:
     if parts.scheme in {"http", "https"} and parts.netloc:
         response.form_action_origins = (f"{parts.scheme}://{parts.netloc}",)  # type: ignore[attr-defined]
     return response
+
+
+def allow_own_frames(response: HttpResponse) -> HttpResponse:
+    """Let this page hold frames with pages of ours."""
+    response["Content-Security-Policy"] = POLICY.format(origins="") + "; frame-src 'self'"
+    return response

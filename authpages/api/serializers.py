@@ -7,7 +7,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from authpages.models import HostedAuthSettings, User
-from authpages.services.hosted_settings import origins_of
+from authpages.services.hosted_settings import logo_url_of, origins_of
 from authpages.services.sessions import StartedSession
 from authpages.tokens import issue_access_token
 from fastgen_backend.rest import PlainJSONField, StrictBooleanField, StrictCharField, StrictSerializer
@@ -190,5 +190,6 @@ def show_login(started: StartedSession) -> dict[str, Any]:
 
 
 def show_hosted_settings(hosted: HostedAuthSettings) -> dict[str, Any]:
-    """The settings, with the origins as they are in force."""
-    return {**HostedAuthFields(hosted).data, "allowedOrigins": origins_of(hosted)}
+    """The settings, with the origins as they are in force, and the address of a logo that was sent in the console."""
+    shown = {"logoUrl": logo_url_of(hosted), "allowedOrigins": origins_of(hosted)}
+    return {**HostedAuthFields(hosted).data, **shown}

@@ -3,14 +3,16 @@
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from authpages.console import views
+from authpages.console import settings, views
 from fastgen_backend.console import Area, Entry, add_to_navigation
 
 urlpatterns = [
     path("console/login", views.ConsoleLoginPage.as_view(), name="console-login"),
     path("console/setup", views.SetupPage.as_view(), name="console-setup"),
     path("console/logout", views.ConsoleLogout.as_view(), name="console-logout"),
-    path("console/settings", views.SettingsPage.as_view(), name="console-settings"),
+    path("console/settings", settings.SettingsPage.as_view(), name="console-settings"),
+    path("console/settings/preview", settings.PreviewPage.as_view(), name="console-settings-preview"),
+    path("console/settings/contrast", settings.ContrastPart.as_view(), name="console-settings-contrast"),
 ]
 
 add_to_navigation(Entry(_("Settings"), "console-settings", Area.SETUP, order=10))

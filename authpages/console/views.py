@@ -1,4 +1,4 @@
-"""The console's own door, and the hosted authentication settings."""
+"""The console's own door."""
 
 from typing import Any
 
@@ -6,18 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 from django.views.generic.base import View
 
 from authpages.browser_sessions import drop_session, keep_session, session_of
-from authpages.console.forms import ConsoleLoginForm, HostedSettingsForm, SetupForm
+from authpages.console.forms import ConsoleLoginForm, SetupForm
 from authpages.errors import LinkExpired, LinkInvalid
-from authpages.models import HostedAuthSettings, Session
+from authpages.models import Session
 from authpages.services.admin_setup import check_setup_token, set_up_first_admin
-from authpages.services.hosted_settings import change_settings
 from authpages.services.login import Carrier, log_in
 from authpages.services.sessions import StartedSession, log_out
-from fastgen_backend.console import AdminsOnly, admin_of
+from fastgen_backend.console import admin_of
 from fastgen_backend.errors import DomainError
 from fastgen_backend.forms import FormPage, PlainForm
 from fastgen_backend.origin import Origin, Source
@@ -76,25 +74,6 @@ class ConsoleLogout(View):
         response = SeeOther(reverse("console-login"))
         drop_session(response, CONSOLE)
         return response
-
-
-class SettingsPage(AdminsOnly, FormPage):
-    """The hosted authentication settings; saves what was changed, all of it or nothing."""
-
-    template_name = "authpages/console_settings.html"
-    form_class = HostedSettingsForm
-
-    def get_initial(self) -> dict[str, Any]:
-        return HostedSettingsForm.values_of(HostedAuthSettings.load())
-
-    def form_valid(self, form: PlainForm) -> HttpResponse:
-        if isinstance(form, HostedSettingsForm) and (changes := form.changes()):
-            change_settings(changes=changes)
-        return SeeOther(f"{reverse('console-settings')}?saved")
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        saved = self.request.method == "GET" and "saved" in self.request.GET
-        return super().get_context_data(notice=_("The settings are saved.") if saved else "", **kwargs)
 
 
 def _origin(request: HttpRequest) -> Origin:

@@ -24,7 +24,8 @@ class HostedAuthSettings(models.Model):
     product_name = models.CharField(max_length=60, default="Fastgen")
     logo_url = models.CharField(max_length=LONGEST_URL, blank=True)
     logo = models.BinaryField(null=True)
-    logo_type = models.CharField(max_length=20, blank=True)
+    logo_type = models.CharField(max_length=20, blank=True)  # empty where there is no logo
+    logo_version = models.CharField(max_length=16, blank=True)
     accent_color = models.CharField(max_length=7, default="#4f46e5")
     support_email = models.CharField(max_length=LONGEST_EMAIL, blank=True)
     terms_url = models.CharField(max_length=LONGEST_URL, blank=True)

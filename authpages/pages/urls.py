@@ -14,6 +14,6 @@ urlpatterns = [
     path("forgot-password", views.ForgotPasswordPage.as_view(), name="forgot-password"),
     path("reset-password", views.ResetPasswordPage.as_view(), name="reset-password"),
     path("account", views.AccountPage.as_view(), name="account"),
-    path("branding/logo", branding.Logo.as_view(), name="logo"),
+    path("branding/logo", branding.LogoPicture.as_view(), name="logo"),
     path("branding/theme.css", branding.ThemeStylesheet.as_view(), name="theme"),
 ]

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from authpages.addresses import is_usable
-from authpages.logo import fetch_logo
+from authpages.logo import Logo, fetch_logo, read_logo
 from authpages.models import HostedAuthSettings
 from fastgen_backend.environment import is_loopback
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput
@@ -18,17 +19,19 @@ from fastgen_backend.limits import LONGEST_URL
 LIST_MAX = 100
 
 
-def change_settings(*, changes: dict[str, Any]) -> HostedAuthSettings:
+def change_settings(*, changes: dict[str, Any], logo: bytes | None = None) -> HostedAuthSettings:
     """Change the named settings (names of the model's fields) all together or, raising `InvalidInput`, none of them.
 
-    A new `logo_url` is fetched here, once, and its picture kept; an empty one takes the picture away.
+    A new `logo_url` is fetched here, once, and its picture kept; an empty one takes the picture away. A `logo` that is
+    sent takes the place of either.
     """
-    errors = [error for name, value in changes.items() for error in _wrong(name, value)]
-    if errors:
+    changes = {name: value for name, value in changes.items() if not (name == "logo_url" and _is_shown_as_logo(value))}
+    if errors := [error for name, value in changes.items() for error in _wrong(name, value)]:
         raise InvalidInput(errors)
-    changes = dict(changes)
-    if "logo_url" in changes and changes["logo_url"] != HostedAuthSettings.load().logo_url:
-        changes |= _logo(changes["logo_url"])
+    if logo is not None:
+        changes |= {"logo_url": "", **_stored(lambda: read_logo(logo))}
+    elif "logo_url" in changes:
+        changes |= _stored_from(changes["logo_url"])
     with transaction.atomic():
         HostedAuthSettings.objects.get_or_create(pk=1)
         settings = HostedAuthSettings.objects.select_for_update().defer("logo").get(pk=1)
@@ -36,6 +39,21 @@ def change_settings(*, changes: dict[str, Any]) -> HostedAuthSettings:
             setattr(settings, name, value)
         settings.save(update_fields=list(changes) or None)
     return settings
+
+
+def settings_with(changes: dict[str, Any]) -> HostedAuthSettings:
+    """The settings as they would be with those of `changes` that can be; nothing is fetched or saved."""
+    settings = HostedAuthSettings.load()
+    for name, value in changes.items():
+        if not _wrong(name, value):
+            setattr(settings, name, value)
+    return settings
+
+
+def logo_url_of(settings: HostedAuthSettings) -> str:
+    """Where the logo was fetched from; our own address of one that was sent; empty where there is none."""
+    is_sent = settings.logo_type and not settings.logo_url
+    return f"{django_settings.BASE_URL}/branding/logo" if is_sent else settings.logo_url
 
 
 def origins_of(settings: HostedAuthSettings) -> list[str]:
@@ -138,11 +156,19 @@ def _wrong(name: str, value: Any) -> list[FieldError]:
     return [FieldError(f"{pointer}/{index}", "invalid", reason) for index, reason in reasons if reason]
 
 
-def _logo(url: str) -> dict[str, Any]:
-    if not url:
-        return {"logo": None, "logo_type": ""}
+def _is_shown_as_logo(url: str) -> bool:
+    """Whether this is what the settings say already: then nothing has to be fetched."""
+    return url == logo_url_of(HostedAuthSettings.load())
+
+
+def _stored_from(url: str) -> dict[str, Any]:
+    return _stored(lambda: fetch_logo(url)) if url else {"logo": None, "logo_type": "", "logo_version": ""}
+
+
+def _stored(read: Callable[[], Logo]) -> dict[str, Any]:
+    """The fields that hold a logo."""
     try:
-        logo, logo_type = fetch_logo(url)
+        logo = read()
     except DomainError as refusal:
         raise InvalidInput([FieldError("/logoUrl", refusal.code, refusal.detail)]) from None
-    return {"logo": logo, "logo_type": logo_type}
+    return {"logo": logo.picture, "logo_type": logo.media_type, "logo_version": logo.version}

@@ -12,7 +12,7 @@ from datahub.column_types.numbers import NUMBER
 from datahub.console.type_words import TYPE_CHOICES
 from datahub.models import Column, Table
 from datahub.services.column_checks import NewColumn
-from fastgen_backend.forms import PlainForm
+from fastgen_backend.forms import Lines, PlainForm
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 FIRST_TYPE = "text"
@@ -27,22 +27,6 @@ OPTION_FIELDS = {
     "onDelete": "options_on_delete",
 }
 FLAGS = ("required", "unique", "indexed")
-
-
-class Lines(forms.CharField):
-    """A list of texts, one on each line."""
-
-    widget = forms.Textarea
-
-    def to_python(self, value: Any) -> Any:
-        text = "\n".join(value) if isinstance(value, list | tuple) else value or ""
-        return [line.strip() for line in text.splitlines() if line.strip()]
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list | tuple) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(initial) != self.to_python(data))
 
 
 class Plain(forms.CharField):

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datahub.console.access_words import ON_OWNER_DELETE_WORDS, RULE_WORDS, VERB_WORDS, kind_of
-from datahub.console.column_forms import Lines, Plain
+from datahub.console.column_forms import Plain
 from datahub.models import Table, Verb
-from fastgen_backend.forms import PlainForm
+from fastgen_backend.forms import Lines, PlainForm
 from fastgen_backend.strict_json import is_storable, is_too_deep, load_strictly
 
 EXAMPLE = '{"field": "owner", "op": "eq", "value": "@user.id"}'

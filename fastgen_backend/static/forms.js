@@ -3,6 +3,7 @@
 for (const form of document.querySelectorAll("form")) {
   // A second click would send the form twice, and the second answer would be the one that is seen.
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.formTarget) return; // its answer is shown elsewhere, and the form stays
     if (form.getAttribute("aria-busy") === "true") event.preventDefault();
     form.setAttribute("aria-busy", "true");
   });

@@ -70,3 +70,17 @@ def text_of(answer: Any) -> str:
     """What a page says, without its marks."""
     body = re.sub(r"<head>.*?</head>", "", answer.content.decode(), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def settings_shown(admin: Visitor) -> dict[str, Any]:
+    """What a browser sends of the settings, had nothing been changed; what is not shown before has no initial value."""
+    form = admin.get("/console/settings").context["form"]
+    fields = [form[name] for name, field in form.fields.items() if field.show_hidden_initial]
+    shown = {name: value for field in fields for name, value in _sent_of(field)}
+    return shown | {"csrfmiddlewaretoken": admin.client.cookies["fastgen_csrf"].value}
+
+
+def _sent_of(field: Any) -> list[tuple[str, str]]:
+    value = field.field.prepare_value(field.value())
+    text = "on" if value is True else value or ""
+    return [(field.html_initial_name, str(value)), *([(field.html_name, text)] if value is not False else [])]

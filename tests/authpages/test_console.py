@@ -1,14 +1,12 @@
 """The console: coming in, and the settings of the hosted pages."""
 
-import html
-import re
 from typing import Any
 
 import pytest
 
 from authpages.models import HostedAuthSettings, OneTimeLink, User
 from authpages.services.admin_setup import issue_setup_link
-from tests.authpages.conftest import Visitor, text_of
+from tests.authpages.conftest import Visitor, settings_shown, text_of
 from tests.conftest import PASSWORD
 
 SETTINGS = "/console/settings"
@@ -93,7 +91,7 @@ def test_settings_are_saved_with_a_word(admin: Visitor) -> None:
     answer = _save(admin, **changes)
 
     saved = HostedAuthSettings.load()
-    assert (answer.status_code, answer["Location"]) == (303, f"{SETTINGS}?saved")
+    assert (answer.status_code, answer["Location"]) == (303, f"{SETTINGS}?what-done=saved")
     assert "The settings are saved." in text_of(admin.get(answer["Location"]))
     assert (saved.product_name, saved.accent_color, saved.callback_url) == (
         "Acme",
@@ -110,7 +108,7 @@ def test_a_switch_that_is_left_out_is_off(admin: Visitor) -> None:
 
 
 def test_what_another_admin_changed_since_the_page_was_opened_stays(admin: Visitor) -> None:
-    fields = _shown(admin)
+    fields = settings_shown(admin)
     HostedAuthSettings.objects.update_or_create(pk=1, defaults={"product_name": "Theirs", "allow_signups": False})
 
     admin.client.post(SETTINGS, fields | {"callback_url": "https://app.example.com/"})
@@ -156,18 +154,5 @@ def test_settings_of_visitors_are_not_saved(visitor: Visitor, root: User) -> Non
 
 def _save(admin: Visitor, **changes: str | None) -> Any:
     """Send the settings as they are, but for `changes`; None switches off."""
-    fields: dict[str, str | None] = {**_shown(admin), **changes}
+    fields: dict[str, str | None] = {**settings_shown(admin), **changes}
     return admin.client.post(SETTINGS, {name: value for name, value in fields.items() if value is not None})
-
-
-def _shown(admin: Visitor) -> dict[str, str]:
-    """What a browser would send of the settings page, had nothing been changed."""
-    page = admin.get(SETTINGS)
-    form = page.context["form"]
-    text = page.content.decode()
-    shown = {name: form[name].value() for name in form.fields}
-    fields = {name: "on" if value is True else value for name, value in shown.items() if value is not False}
-    hidden = re.findall(
-        r'<input type="hidden" name="([\w-]+)"(?: value="([^"]*)")?', text.partition('class="settings"')[2]
-    )
-    return fields | {name: html.unescape(value) for name, value in hidden}
