@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from datetime import datetime
 
 
 def uuid7() -> uuid.UUID:
@@ -16,3 +17,8 @@ def uuid7() -> uuid.UUID:
 def unix_millis(identifier: uuid.UUID) -> int:
     """When a version 7 UUID was made, in milliseconds since 1970."""
     return identifier.int >> 80
+
+
+def lowest_uuid7(moment: datetime) -> uuid.UUID:
+    """What no version 7 UUID made at this time or later is below."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from events.models.tallies import Tally as Tally
-from fastgen_backend.ids import uuid7
+from fastgen_backend.ids import lowest_uuid7, uuid7
 from fastgen_backend.limits import LONGEST_URL
 
 
@@ -24,6 +26,18 @@ class EventQuerySet(models.QuerySet["Event"]):
         if not public_id.startswith("evt_") or len(digits) != 32 or set(digits) - set("0123456789abcdef"):
             return self.none()
         return self.filter(uid=digits)
+
+    def made_since(self, moment: datetime) -> Self:
+        """Events recorded then or later; by their ids, which an index has in the order of time."""
+        return self.filter(uid__gte=lowest_uuid7(moment))
+
+    def made_before(self, moment: datetime) -> Self:
+        """Events recorded earlier, likewise."""
+        return self.filter(uid__lt=lowest_uuid7(moment))
+
+    def for_lists(self) -> Self:
+        """Without their data, which may be large, but with what a line calls them: `email`, `name`."""
+        return self.defer("data").annotate(email=KT("data__email"), name=KT("data__Name"))
 
 
 class Event(models.Model):
@@ -49,6 +63,8 @@ class Event(models.Model):
             models.Index(fields=["id"], condition=Q(position=None), name="events_to_sequence"),
             models.Index(fields=["type", "position"], name="events_by_type"),
             models.Index(fields=["subject", "position"], name="events_by_subject"),
+            models.Index(fields=["actor", "position"], name="events_by_actor"),
+            models.Index(fields=["source", "position"], name="events_by_source"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(position=None) | Q(position__gte=1), name="positions_begin_at_1")

@@ -1,0 +1,82 @@
+"""One event in the console: what it says, whom it is about, who did it, and how the telling went."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.views.generic.base import TemplateView
+
+from authpages.models import ApiKey, User
+from datahub.models import Table
+from events.console.event_types import anchor_of
+from events.envelope import envelope
+from events.models import Event
+from events.services.delivery_log import deliveries_of
+from events.services.reading import read_event
+from fastgen_backend.console import AdminsOnly
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom or what an id stands for: what to call it, and its page, where it has one."""
+
+    label: str
+    url: str = ""
+    events_url: str = ""  # the other events of the same
+
+
+class EventPage(AdminsOnly, TemplateView):
+    """The event as it is told, its secrets masked, and every delivery of it."""
+
+    http_method_names = ["get", "head", "options"]
+    template_name = "events/event.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        event = read_event(self.kwargs["id"])
+        told = envelope(event)
+        shown = {
+            "event": event,
+            "subject": _subject(event),
+            "actor": _actor(event.actor),
+            "type_url": f"{reverse('console-events-types')}#{anchor_of(event)}",
+            "data": _readable(told["data"]),
+            "envelope": _readable(told),
+            "deliveries": deliveries_of(event),
+        }
+        return super().get_context_data(**{**kwargs, **shown})
+
+
+def _readable(told: dict[str, Any]) -> str:
+    return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def _subject(event: Event) -> Named | None:
+    """The person or table that an event is about, by what the event itself says of it."""
+    if not event.subject:
+        return None
+    others = f"{reverse('console-events')}?{urlencode({'subject': event.subject})}"
+    if event.type.startswith("auth."):
+        label = event.data.get("email") or event.subject
+        return Named(label, "", others)
+    table = Table.objects.filter(uid=event.data.get("tableId") or event.subject).first()
+    if table is None:
+        return Named(event.data.get("Name") or event.subject, "", others)
+    if "tableId" not in event.data:
+        return Named(table.name, reverse("console-datahub-table", args=[table.key]), others)
+    row = reverse("console-datahub-row", args=[table.key, event.subject])
+    return Named(f"{table.name} · {event.subject}", row, others)
+
+
+def _actor(actor: str) -> Named | None:
+    """The person or program that made the change."""
+    kind, _, id = actor.partition(":")
+    others = f"{reverse('console-events')}?{urlencode({'actor': actor})}"
+    if kind == "user":
+        email = User.objects.filter(pk=id).values_list("email", flat=True).first()
+        return Named(email or actor, "", others)
+    if kind == "apiKey":
+        name = ApiKey.objects.filter(pk=id).values_list("name", flat=True).first()
+        return Named(name or actor, "", others)
+    return None
