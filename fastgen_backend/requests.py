@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http.request import split_domain_port
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _
 
+from fastgen_backend.environment import is_loopback
 from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import Origin, Source
 from fastgen_backend.problems import domain_refusal, refusal_response
@@ -21,6 +23,8 @@ from fastgen_backend.time_limits import QueryTooSlow
 
 logger = logging.getLogger("fastgen.errors")
 
+FOR_OPERATORS = frozenset({"/readyz", "/metrics"})  # asked for under whatever name a machine has, over plain http
+SIGNS_OF_PROXIES = ("FORWARDED", "VIA", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PROTO", "X_REAL_IP")
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}", re.ASCII)
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -35,7 +39,10 @@ class RequestMiddleware:
         if request.path_info == "/healthz":
             return JsonResponse({"status": "ok"})
         request.request_id = _request_id(request)  # type: ignore[attr-defined]
+        request.is_from_this_machine = _is_from_this_machine(request)  # type: ignore[attr-defined]
         _believe_proxies(request)
+        if request.path_info in FOR_OPERATORS:
+            return self.get_response(request)
         try:
             request.get_host()  # also where no view would ask for it
         except DisallowedHost:
@@ -107,6 +114,18 @@ def origin_of(request: HttpRequest, source: Source, actor: str = "") -> Origin:
         user_agent=_printable(request.META.get("HTTP_USER_AGENT", ""))[:400],
         locale=getattr(request, "LANGUAGE_CODE", ""),
     )
+
+
+def _is_from_this_machine(request: HttpRequest) -> bool:
+    """Whether the socket leads to this machine, and nobody else speaks through it.
+
+    Neither a proxy, which leaves its signs, nor a page of another host that a browser here was led to by DNS rebinding:
+    the name it asks for is not ours.
+    """
+    meta = request.META
+    host, _port = split_domain_port(meta.get("HTTP_HOST", "").lower())
+    is_direct = not any(f"HTTP_{name}" in meta for name in SIGNS_OF_PROXIES)
+    return is_direct and is_loopback(host.strip("[]")) and is_loopback(_address(meta.get("REMOTE_ADDR", "")))
 
 
 def _printable(text: str) -> str:

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("authpages.api.urls")),
     path("api/v1/", include("events.api.urls")),
     path("api/v1/openapi.json", openapi),
+    path("", include("events.api.operators_urls")),
     path("", include("authpages.pages.urls")),
     path("", include("authpages.console.urls")),
     path("", include("datahub.console.urls")),

@@ -31,6 +31,7 @@ SCOPES = (
     "webhooks:write",
     "settings:read",
     "settings:write",
+    "metrics:read",
     EVERYTHING,
 )
 

@@ -1,0 +1,105 @@
+"""The figures of an installation in the text format of Prometheus, counted by indexes that hold all they ask for."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Case, Count, Min, OuterRef, Q, Subquery, Value, When
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from authpages.models import Session, User
+from datahub.models import Job
+from events.models import Delivery, Event, FinishedDelivery, LogHead, Subscriber, Webhook
+from events.services.leases import living_workers
+from fastgen_backend.version import VERSION
+
+OF_ALL_PROCESSES = "process_cpu_seconds"  # counts up in each web process by itself: no counter for who asks any of them
+
+
+def figures() -> bytes:
+    """Everything that is measured."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Installation())
+    return generate_latest(registry)
+
+
+class _Installation(Collector):
+    """What the database tells, and the process that answers."""
+
+    def describe(self) -> list[Metric]:
+        return []  # what there is, is known without asking the database
+
+    def collect(self) -> Iterator[Metric]:
+        now = timezone.now()
+        yield _labelled("fastgen_build_info", "The version that runs.", "version", {VERSION: 1})
+        yield from _log(now)
+        yield from _deliveries(now)
+        yield from _accounts(now)
+        yield _labelled("fastgen_jobs", "Jobs of the Datahub that are not done.", "kind", _jobs())
+        yield from (each for each in ProcessCollector(registry=None).collect() if each.name != OF_ALL_PROCESSES)
+
+
+def _log(now: datetime) -> Iterator[Metric]:
+    head = LogHead.objects.values_list("position", flat=True).first() or 0
+    yield CounterMetricFamily("fastgen_events", "Events that were ever sequenced: the head of the log.", head)
+    waiting = Event.objects.filter(position=None).count()
+    yield GaugeMetricFamily("fastgen_events_unsequenced", "Events that wait for their position.", waiting)
+    oldest = Event.objects.positioned().order_by("position").values_list("created_at", flat=True).first()
+    age = (now - oldest).total_seconds() if oldest else 0
+    yield GaugeMetricFamily("fastgen_events_oldest_age_seconds", "Age of the oldest event that is kept.", age)
+    alive = living_workers().count()
+    yield GaugeMetricFamily("fastgen_workers", "Workers that gave a sign of life within 10 s.", alive)
+
+
+def _deliveries(now: datetime) -> Iterator[Metric]:
+    yield _labelled("fastgen_deliveries_pending", "Deliveries that are promised.", "state", _pending(now))
+    free = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None).order_by("due_at", "sequence")
+    subscribers = Subscriber.objects.filter(enabled=True).annotate(next_due=Subquery(free.values("due_at")[:1]))
+    due = subscribers.aggregate(oldest=Min("next_due"))["oldest"]
+    late = max(0.0, (now - due).total_seconds()) if due else 0
+    yield GaugeMetricFamily("fastgen_deliveries_late_seconds", "For how long the oldest due delivery is due.", late)
+    dead = FinishedDelivery.objects.dead_letters().count()
+    yield GaugeMetricFamily("fastgen_dead_letters", "Deliveries that were given up and not promised again.", dead)
+    yield _labelled("fastgen_webhooks", "Webhooks.", "status", _webhooks())
+
+
+def _accounts(now: datetime) -> Iterator[Metric]:
+    yield GaugeMetricFamily("fastgen_users", "People who have an account.", User.objects.count())
+    alive = Session.objects.filter(ended_at=None, expires_at__gt=now).count()
+    yield GaugeMetricFamily("fastgen_sessions", "Sessions that are neither ended nor expired.", alive)
+
+
+def _pending(now: datetime) -> dict[str, int]:
+    state = Case(
+        When(worker__isnull=False, then=Value("in_flight")),
+        When(subscriber__enabled=False, then=Value("held")),  # of a disabled webhook
+        When(due_at__lte=now, then=Value("due")),
+        default=Value("waiting"),  # for its next try
+    )
+    counted = Delivery.objects.order_by().values(state=state).annotate(number=Count("pk"))
+    return dict.fromkeys(["due", "waiting", "in_flight", "held"], 0) | dict(counted.values_list("state", "number"))
+
+
+def _webhooks() -> dict[str, int]:
+    disabled, failing = Q(subscriber__enabled=False), Q(failing_since__isnull=False)
+    return Webhook.objects.aggregate(
+        healthy=Count("pk", ~disabled & ~failing),
+        failing=Count("pk", ~disabled & failing),
+        disabled=Count("pk", disabled),
+    )
+
+
+def _jobs() -> dict[str, int]:
+    counted = Job.objects.order_by().values_list("kind").annotate(number=Count("pk"))
+    return dict.fromkeys(map(str, Job.Kind.values), 0) | dict(counted)
+
+
+def _labelled(name: str, help: str, label: str, values: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, help, labels=[label])
+    for value, number in values.items():
+        family.add_metric([value], number)
+    return family
