@@ -29,6 +29,15 @@ def pytest_configure() -> None:
     settings.ARGON2_TIME_COST = 1
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, leave out what the run on SQLite has shown for both."""
+    if connections["default"].vendor != "postgresql":
+        return
+    left_out = [item for item in items if item.get_closest_marker("whichever_database")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("whichever_database")]
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
     """SQLite in a file, as in earnest: in memory, threads would not meet each other's locks."""

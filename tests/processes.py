@@ -88,6 +88,15 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, env=environment(variables), capture_output=True, text=True, timeout=60, check=False)
 
 
+def refusal(result: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence a refused start printed."""
+    assert result.returncode == 1, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.endswith(".\n")
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
 def query(database_url: str, statement: str) -> list[tuple[Any, ...]]:
     """The rows of a statement, asked over a connection of its own."""
     if not database_url.startswith("sqlite"):

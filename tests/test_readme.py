@@ -30,6 +30,8 @@ from tests.processes import (
 
 __all__ = ["database_url", "start", "up"]
 
+pytestmark = pytest.mark.whichever_database
+
 SECONDS = 30
 README = (PROJECT / "README.md").read_text()
 NOT_IN_A_CLONE = shutil.ignore_patterns(

@@ -7,6 +7,8 @@ import pytest
 
 from fastgen_backend.supervisor import LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Child
 
+pytestmark = pytest.mark.whichever_database
+
 
 def die(child: Child) -> float:
     """Start the child, see it die, and return the pause before its next start."""

@@ -8,14 +8,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.processes import KEY, PROJECT, environment, free_port, run
+from tests.processes import PROJECT, environment, free_port, refusal, run
 
-VERIFY_KEY = "from fastgen_backend.vault import verify_key; verify_key()"
-RECORD_A_FUTURE_MIGRATION = """
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
-MigrationRecorder(connection).record_applied("authpages", "9999_from_the_future")
-"""
+pytestmark = pytest.mark.whichever_database
+
 BOUND_BY_PERMISSIONS = """
 import ctypes, os, sys
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1  # linux/prctl.h, linux/capability.h
@@ -23,15 +19,6 @@ if os.geteuid() == 0 and ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRI
     sys.exit("root can't give up its power over files here")
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-
-
-def refusal(result: CompletedProcess[str]) -> str:
-    """The one sentence a refused start printed."""
-    assert result.returncode == 1, result.stderr
-    assert result.stdout == ""
-    assert result.stderr.endswith(".\n")
-    assert result.stderr.count("\n") == 1, result.stderr
-    return result.stderr
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
@@ -74,15 +61,6 @@ def test_the_worker_alone_needs_an_email_url_too(database_url: str):
     assert result.returncode == 1
     assert "EMAIL_URL" in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def test_an_unreachable_database_is_named_without_its_password():
-    port = free_port()
-
-    result = run("up", "--port", str(free_port()), DATABASE_URL=f"postgres://ada:s3cret@127.0.0.1:{port}/lovelace")
-
-    assert f"127.0.0.1:{port}" in refusal(result)
-    assert "s3cret" not in result.stderr
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path):
@@ -151,22 +129,6 @@ def test_a_bad_setting_is_named(name_and_value: str):
     assert refusal(result).startswith("Settings: ")
 
 
-def test_a_database_of_a_newer_version_is_refused(database_url: str):
-    change_database(RECORD_A_FUTURE_MIGRATION, database_url)
-
-    result = run("up", "--port", str(free_port()), DATABASE_URL=database_url)
-
-    assert "authpages.9999_from_the_future" in refusal(result)
-
-
-def test_another_secret_key_is_refused(database_url: str):
-    change_database(VERIFY_KEY, database_url)
-
-    result = run("up", "--port", str(free_port()), DATABASE_URL=database_url, SECRET_KEY=KEY[::-1])
-
-    assert "SECRET_KEY" in refusal(result)
-
-
 def up_without_privileges(database_url: str) -> CompletedProcess[str]:
     """Run `up` bound by the permissions of files, even where these tests are run by root."""
 
@@ -174,10 +136,3 @@ def up_without_privileges(database_url: str) -> CompletedProcess[str]:
     variables = environment({"DATABASE_URL": database_url})
     line = [sys.executable, "-c", BOUND_BY_PERMISSIONS, *up]
     return subprocess.run(line, env=variables, capture_output=True, text=True, timeout=60, check=False)
-
-
-def change_database(code: str, database_url: str) -> None:
-    """Migrate the database, then run some code on it."""
-    for command in (["migrate"], ["shell", "--no-imports", "-c", code]):
-        result = run(*command, DATABASE_URL=database_url)
-        assert result.returncode == 0, result.stderr
