@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "fastgen_backend",
     "authpages",
@@ -197,6 +198,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "fastgen_backend.problems.csrf_failure"
 SESSION_COOKIE_NAME = f"{_cookie_prefix}fastgen_session"
 CONSOLE_COOKIE_NAME = f"{_cookie_prefix}fastgen_console"
+SHOWN_ONCE_COOKIE_NAME = f"{_cookie_prefix}fastgen_shown_once"
 PENDING_VERIFICATION_COOKIE_NAME = f"{_cookie_prefix}fastgen_pending"
 SESSION_COOKIE_SECURE = IS_HTTPS
 SECURE_SSL_REDIRECT = IS_HTTPS

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from fastgen_backend.api_docs import ApiDocsPage
 from fastgen_backend.openapi import OpenApiView
 
 openapi = OpenApiView.as_view()
@@ -12,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("events.api.urls")),
     path("api/v1/openapi.json", openapi),
     path("", include("events.api.operators_urls")),
+    path("api/docs", ApiDocsPage.as_view(), name="api-docs"),
     path("", include("authpages.pages.urls")),
     path("", include("authpages.console.urls")),
     path("", include("datahub.console.urls")),

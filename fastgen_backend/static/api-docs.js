@@ -1,0 +1,17 @@
+// Swagger UI over our document. It sends what it is told to this server alone, and keeps no token for the next visit.
+const docs = document.getElementById("docs");
+
+SwaggerUIBundle({
+  url: docs.dataset.document,
+  domNode: docs,
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: "BaseLayout",
+  deepLinking: true,
+  docExpansion: "none",
+  defaultModelsExpandDepth: -1,
+  displayRequestDuration: true,
+  filter: true,
+  persistAuthorization: false,
+  queryConfigEnabled: false,
+  validatorUrl: null,
+});
