@@ -244,7 +244,10 @@ SPECTACULAR_SETTINGS = {
         "events.api.documents.add_webhooks",  # after the enums: these have names of their own
     ],
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"ImportState": ["running", "done", "failed"]},
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryState": ["pending", "delivered", "dead"],
+        "ImportState": ["running", "done", "failed"],
+    },
     "GET_LIB_DOC_EXCLUDES": "fastgen_backend.openapi.bases_without_description",
 }
 

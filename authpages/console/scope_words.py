@@ -72,6 +72,11 @@ AREAS = (
             "settings:write": gettext_lazy("Change them, where people land after logging in among them."),
         },
     ),
+    Area(
+        gettext_lazy("Operation"),
+        {"metrics:read": READ},
+        {"metrics:read": gettext_lazy("Read figures about this installation at /metrics.")},
+    ),
 )
 EVERY_READ = [scope for area in AREAS for scope in area.verbs if scope.endswith(":read")]
 
