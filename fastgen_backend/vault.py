@@ -26,6 +26,20 @@ def decrypt(sealed: bytes) -> bytes:
     return _vault(*_secret_keys()).decrypt(sealed)
 
 
+def is_of_today(sealed: bytes) -> bool:
+    """Whether the key of today alone opens this."""
+    try:
+        _vault(settings.SECRET_KEY).decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
+def reseal(sealed: bytes) -> bytes:
+    """The same secret, sealed with the key of today; raises `InvalidToken` if none of our keys opens it."""
+    return _vault(*_secret_keys()).rotate(sealed)
+
+
 def keyed_hashes(purpose: str, value: bytes) -> list[bytes]:
     """HMAC-SHA-256 of `value` under the key of today first, then under each older one; keys differ by `purpose`."""
     return [hmac.digest(_derive(key, purpose), value, hashlib.sha256) for key in _secret_keys()]

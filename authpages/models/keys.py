@@ -11,6 +11,7 @@ from django.utils import timezone
 from authpages.models.users import User
 from fastgen_backend.ids import uuid7
 from fastgen_backend.prepared import Moment
+from fastgen_backend.sealed import SealedField
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -62,7 +63,7 @@ class SigningKey(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     algorithm = models.CharField(max_length=10, default="RS256")
-    private_key = models.BinaryField()  # PEM, sealed by the vault
+    private_key = SealedField()  # PEM, sealed by the vault
     created_at = models.DateTimeField(default=timezone.now)
     is_current = models.BooleanField(default=True)
 

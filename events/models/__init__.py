@@ -13,6 +13,7 @@ from django.utils import timezone
 from events.models.tallies import Tally as Tally
 from fastgen_backend.ids import lowest_uuid7, uuid7
 from fastgen_backend.limits import LONGEST_URL
+from fastgen_backend.sealed import SealedField
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -83,7 +84,7 @@ class EventSecret(models.Model):
     """The token and link of an event, sealed, apart from the log; deleted when used or expired."""
 
     event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True, related_name="secret")
-    sealed = models.BinaryField()  # JSON {"token", "link"}, sealed by the vault
+    sealed = SealedField()  # JSON {"token", "link"}, sealed by the vault
     internal_only = models.BooleanField(default=False)  # an admin's: see `services.secrets.Clearance`
     expires_at = models.DateTimeField()
 
@@ -160,10 +161,10 @@ class Webhook(models.Model):
     description = models.CharField(max_length=500, blank=True)
     mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.PARALLEL)
     include_secrets = models.BooleanField(default=False)
-    sealed_secret = models.BinaryField()  # 32 bytes, sealed by the vault
-    retired_secret = models.BinaryField(null=True)  # the one before; signs beside it until `retired_until`
+    sealed_secret = SealedField()  # 32 bytes, sealed by the vault
+    retired_secret = SealedField(null=True)  # the one before; signs beside it until `retired_until`
     retired_until = models.DateTimeField(null=True)
-    sealed_headers = models.BinaryField(null=True)  # JSON {name: value} of its custom headers, sealed by the vault
+    sealed_headers = SealedField(null=True)  # JSON {name: value} of its custom headers, sealed by the vault
     made_by = models.CharField(max_length=64, blank=True)
     failing_since = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)  # of its endpoint, in a row: see `services.circuit`

@@ -57,9 +57,10 @@ def _log(now: datetime) -> Iterator[Metric]:
 
 def _deliveries(now: datetime) -> Iterator[Metric]:
     yield _labelled("fastgen_deliveries_pending", "Deliveries that are promised.", "state", _pending(now))
-    free = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None).order_by("due_at", "sequence")
-    subscribers = Subscriber.objects.filter(enabled=True).annotate(next_due=Subquery(free.values("due_at")[:1]))
-    due = subscribers.aggregate(oldest=Min("next_due"))["oldest"]
+    mine = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None, blocked=False)
+    first = mine.order_by("due_at", "sequence").values("due_at")[:1]
+    called = Subscriber.objects.filter(enabled=True, webhook__open_until=None)  # no circuit holds them back
+    due = called.annotate(next_due=Subquery(first)).aggregate(oldest=Min("next_due"))["oldest"]
     late = max(0.0, (now - due).total_seconds()) if due else 0
     yield GaugeMetricFamily("fastgen_deliveries_late_seconds", "For how long the oldest due delivery is due.", late)
     dead = FinishedDelivery.objects.dead_letters().count()
@@ -77,8 +78,8 @@ def _pending(now: datetime) -> dict[str, int]:
     state = Case(
         When(worker__isnull=False, then=Value("in_flight")),
         When(subscriber__enabled=False, then=Value("held")),  # of a disabled webhook
-        When(due_at__lte=now, then=Value("due")),
-        default=Value("waiting"),  # for its next try
+        When(due_at__lte=now, blocked=False, then=Value("due")),
+        default=Value("waiting"),  # for its next try, or its turn
     )
     counted = Delivery.objects.order_by().values(state=state).annotate(number=Count("pk"))
     return dict.fromkeys(["due", "waiting", "in_flight", "held"], 0) | dict(counted.values_list("state", "number"))
