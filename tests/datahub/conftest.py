@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db.transaction import Atomic, set_rollback
 
 from authpages.models import Role, User
 from authpages.services.users import create_user
@@ -21,6 +22,18 @@ PEOPLE: list[dict[str, Any]] = [
     {"name": "City", "type": "text"},
     {"name": "Amount", "type": "decimal"},
 ]
+
+
+@pytest.fixture(scope="module")
+def once(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What is made on top of this stays for all tests of a file, each of which is still rolled back by itself."""
+    transaction = Atomic(using=None, savepoint=False, durable=False)
+    with django_db_blocker.unblock():
+        transaction.__enter__()
+    yield
+    with django_db_blocker.unblock():
+        set_rollback(True)
+        transaction.__exit__(None, None, None)
 
 
 class Console(Api):
