@@ -115,13 +115,14 @@ def new_page(chromium: Browser, up: Running, app: CallbackApp) -> Iterator[Calla
 
 @pytest.fixture
 def admin(new_page: Callable[..., Page], up: Running) -> Page:
-    """The first admin, made by the link that the start printed, in the console."""
+    """The first admin, made by the link that the start printed, before the settings."""
     page = new_page()
     link = re.search(r"http\S+/console/setup\?token=\S+", up.out.read_text())
     assert link
     page.goto(link[0])
     fill_in(page, email="root@example.com", password=PASSWORD)
-    page.wait_for_url("**/console/settings")
+    page.wait_for_url("**/console")
+    page.goto("/console/settings")
     return page
 
 
