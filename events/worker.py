@@ -25,6 +25,7 @@ from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
 from events.services.delivery import Courier
 from events.services.outcomes import Outcome
+from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
 from events.wakeups import Hint, seconds_between_looks, watch
 
@@ -88,6 +89,7 @@ class EventsWorker:
             self._repeat(self._resolve, seconds_between_looks(), self._new_requests, rest=REST_SECONDS),
             self._repeat(self._sequence, seconds_between_looks(), self._new_events, rest=REST_SECONDS),
             self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
+            self._repeat(self._replay, LOOK_FOR_DUE_SECONDS, rest=REST_SECONDS),
             self._repeat(self._do_jobs, LOOK_FOR_JOBS_SECONDS, rest=PAUSE_SECONDS),
             self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
             self._repeat(self._forget, HOUSEKEEPING_SECONDS, rest=BREATH_SECONDS),
@@ -165,6 +167,13 @@ class EventsWorker:
             for claim in claimed.claims:
                 self._send_off(claim)
         return False
+
+    async def _replay(self) -> bool:
+        """Promise what there is room for; while a replay is running, there is soon some again."""
+        running = await self._database.run(advance_replays)
+        if running:
+            self._new_deliveries.set()
+        return running
 
     async def _keep_house(self) -> bool:
         await self._database.run(leases.delete_expired_secrets)

@@ -21,4 +21,4 @@ def unix_millis(identifier: uuid.UUID) -> int:
 
 def lowest_uuid7(moment: datetime) -> uuid.UUID:
     """What no version 7 UUID made at this time or later is below."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+    return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

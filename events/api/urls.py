@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from events.api import delivery_views, views
+from events.api import delivery_views, replay_views, views
 
 urlpatterns = [
     path("events", views.EventsView.as_view()),
@@ -16,4 +16,10 @@ urlpatterns = [
     path("webhooks/<uuid:id>/deliveries", delivery_views.DeliveriesView.as_view()),
     path("deliveries/<uuid:id>", delivery_views.DeliveryView.as_view()),
     path("deliveries/<uuid:id>/redeliver", delivery_views.RedeliverView.as_view()),
+    path("webhooks/<uuid:id>/replay", replay_views.WebhookReplayView.as_view()),
+    path("webhooks/<uuid:id>/replays", replay_views.WebhookReplaysView.as_view()),
+    path("replays/<uuid:id>", replay_views.ReplayView.as_view()),
+    path("replays/<uuid:id>/pause", replay_views.PauseReplayView.as_view()),
+    path("replays/<uuid:id>/resume", replay_views.ResumeReplayView.as_view()),
+    path("replays/<uuid:id>/cancel", replay_views.CancelReplayView.as_view()),
 ]

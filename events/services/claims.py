@@ -14,7 +14,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from events.envelope import as_json, envelope
+from events.envelope import GONE, as_json, envelope
 from events.models import Delivery, Event, Subscriber, Webhook
 from events.services.custom_headers import open_headers
 from events.services.redaction import SHORTEST_PART
@@ -32,7 +32,7 @@ SELECT id FROM (
 """
 TAKE = """
 UPDATE events_delivery SET worker = %s, fence = fence + 1 WHERE id IN ({shares})
-RETURNING id, subscriber_id, event_id, sequence, tries, fence
+RETURNING id, subscriber_id, event_id, sequence, tries, fence, replayed
 """
 
 
@@ -83,6 +83,7 @@ class Taken:
     sequence: int
     tries: int
     fence: int
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,8 @@ def _claims(taken: list[Taken], subscribers: dict[UUID, Subscriber]) -> list[Cla
         webhook, handler = webhooks.get(lease.subscriber_id), subscribers[lease.subscriber_id].handler
         if webhook or handler:
             secrets = revealed.to(events[lease.event_id], webhook)
+            if lease.replayed and secrets:
+                secrets = GONE
             claims.append(_claim(lease, events[lease.event_id], webhook, handler or "", secrets))
     return claims
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from events.models import Delivery, Subscriber
+from events.models import Delivery, Replay, Subscriber
 from fastgen_backend.errors import DomainError, NotFound
 
 AT_ONCE = 500
@@ -33,14 +33,24 @@ def lock_webhook(subscriber_id: UUID) -> Subscriber:
     return subscriber
 
 
-def promise(subscriber: Subscriber, events: Sequence[int]) -> list[Delivery]:
-    """Promise these events, by their `id`, to a webhook that the caller has locked: in this order, behind all else."""
+def promise(subscriber: Subscriber, events: Sequence[int], *, replay: Replay | None = None) -> list[Delivery]:
+    """Promise these events, by their `id`, to a webhook that the caller has locked: in this order, behind all else.
+
+    What a `replay` promises is told without its secrets.
+    """
     now = timezone.now()
     first = subscriber.sequence + 1
     subscriber.sequence += len(events)
     subscriber.save(update_fields=["sequence"])
     deliveries = [
-        Delivery(subscriber=subscriber, event_id=event, sequence=sequence, due_at=now)
+        Delivery(
+            subscriber=subscriber,
+            event_id=event,
+            sequence=sequence,
+            due_at=now,
+            replay=replay,
+            replayed=replay is not None,
+        )
         for sequence, event in enumerate(events, first)
     ]
     return Delivery.objects.bulk_create(deliveries, batch_size=AT_ONCE)

@@ -53,28 +53,33 @@ def read_log(*, after: str = "", filters: Sequence[str] = (), limit: int = 50, n
 
     Raises `EventUnknown`, `EventGone` or `FilterMalformed`.
     """
-    _check_filters(filters)
+    check_filters(filters)
     order, behind, up_to = ("-position", "lt", "gte") if newest_first else ("position", "gt", "lte")
     log = Event.objects.positioned().order_by(order)
     events = log.filter(**{f"position__{behind}": position_of(after)}) if after else log
     end = log.only("uid", "position").last()
     if end is None:
         return EventPage([], has_more=False, cursor=after)
-    found = list(events.filter(_any_of(filters), **{f"position__{up_to}": end.position})[: limit + 1])
+    found = list(events.filter(any_of(filters), **{f"position__{up_to}": end.position})[: limit + 1])
     has_more = len(found) > limit
     last = found[limit - 1] if has_more else end
     return EventPage(found[:limit], has_more, last.public_id)
 
 
-def position_of(public_id: str) -> int:
-    """The place of an event in the log; raises `EventUnknown`, or `EventGone` with the oldest id that is kept."""
+def position_of(public_id: str, *, field: str = "after") -> int:
+    """The place of an event in the log; raises `EventUnknown`, or `EventGone` with the oldest id that is kept.
+
+    Both name `field`.
+    """
     found = Event.objects.by_public_id(public_id).positioned().values_list("position", flat=True).first()
     if found is not None:
         return found
     oldest = Event.objects.positioned().order_by("position").first()
     if oldest and oldest.position and oldest.position > 1 and _made_before(public_id, oldest):
-        raise EventGone(f"This event is no longer kept; the oldest one is {oldest.public_id}.")
-    raise EventUnknown("There is no event with this id in the log; pass the id of one that you read there.")
+        raise EventGone(f"This event is no longer kept; the oldest one is {oldest.public_id}.", field=field)
+    raise EventUnknown(
+        "There is no event with this id in the log; pass the id of one that you read there.", field=field
+    )
 
 
 def read_event(public_id: str) -> Event:
@@ -85,14 +90,15 @@ def read_event(public_id: str) -> Event:
     return event
 
 
-def _check_filters(filters: Sequence[str]) -> None:
+def check_filters(filters: Sequence[str], *, field: str = "types") -> None:
+    """Make sure that these can all match, and are not too many; raises `FilterMalformed`, which names `field`."""
     if len(filters) > FILTERS_MAX:
-        raise FilterMalformed(f"Name {FILTERS_MAX} filters at most.", field="types")
+        raise FilterMalformed(f"Name {FILTERS_MAX} filters at most.", field=field)
     for text in filters:
-        check_filter(text, field="types")
+        check_filter(text, field=field)
 
 
-def _any_of(filters: Sequence[str]) -> Q:
+def any_of(filters: Sequence[str]) -> Q:
     """The filters as a condition on events, with the meaning that `events.filters.matches` gives them; none: all."""
     wanted = Q()
     for text in filters:

@@ -98,6 +98,10 @@ class World:
         do_jobs()
         return str(id)
 
+    def replay(self) -> str:
+        """The id of a replay that is running."""
+        return str(self.program.post(f"/webhooks/{self.webhook}/replay", {}).json()["id"])
+
     def reset_token(self) -> str:
         self.anyone.post("/auth/password-reset/request", {"email": "ann@example.com"})
         resolve_due()
@@ -165,6 +169,13 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "postEnableWebhook": lambda world: world.program.post(f"/webhooks/{world.webhook}/enable"),
     "getDelivery": lambda world: world.program.get(f"/deliveries/{world.delivery}"),
     "postRedeliver": lambda world: world.program.post(f"/deliveries/{world.delivery}/redeliver"),
+    "getWebhookReplay": lambda world: world.program.get(f"/webhooks/{world.webhook}/replay"),
+    "postWebhookReplay": lambda world: world.program.post(f"/webhooks/{world.webhook}/replay", {}),
+    "getWebhookReplays": lambda world: world.program.get(f"/webhooks/{world.webhook}/replays"),
+    "getReplay": lambda world: world.program.get(f"/replays/{world.replay()}"),
+    "postPauseReplay": lambda world: world.program.post(f"/replays/{world.replay()}/pause"),
+    "postResumeReplay": lambda world: world.program.post(f"/replays/{world.replay()}/resume"),
+    "postCancelReplay": lambda world: world.program.post(f"/replays/{world.replay()}/cancel"),
     "getTables": lambda world: world.program.get("/tables"),
     "postTables": lambda world: world.program.post("/tables", {"name": "People"}),
     "getTable": lambda world: world.program.get("/tables/notes"),
