@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 
 from authpages.addresses import email_key
 from authpages.models import Session, token_hash
+from authpages.services.known_devices import KNOWN_FOR
 from authpages.services.sessions import StartedSession, find_browser_session
 
 PENDING_SALT = "authpages.pending-verification"
@@ -41,16 +42,23 @@ def session_of(request: HttpRequest, kind: Session.Kind = Session.Kind.END_USER)
 
 
 def keep_session(request: HttpRequest, response: HttpResponse, started: StartedSession) -> None:
-    """Hand the browser the cookie of its new session, and a new CSRF token."""
+    """Hand the browser the cookie of its new session, the one by which its device is known, and a new CSRF token."""
     rotate_token(request)
     console = started.session.kind == Session.Kind.CONSOLE
     name = settings.CONSOLE_COOKIE_NAME if console else settings.SESSION_COOKIE_NAME
     seconds = int((started.session.expires_at - timezone.now()).total_seconds())
     _set_cookie(response, name, started.cookie, seconds)
+    if started.device_cookie:
+        _set_cookie(response, settings.DEVICE_COOKIE_NAME, started.device_cookie, int(KNOWN_FOR.total_seconds()))
+
+
+def device_cookie(request: HttpRequest) -> str:
+    """The cookie by which accounts know this browser; empty where none does."""
+    return request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
 
 
 def drop_session(response: HttpResponse, kind: Session.Kind = Session.Kind.END_USER) -> None:
-    """Take the cookie back."""
+    """Take the cookie back; the device stays known, as its owner will come back."""
     console = kind == Session.Kind.CONSOLE
     name = settings.CONSOLE_COOKIE_NAME if console else settings.SESSION_COOKIE_NAME
     _set_cookie(response, name, "", 0)

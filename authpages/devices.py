@@ -1,5 +1,6 @@
-"""What a User-Agent says of the device, in words that its owner knows it by."""
+"""What tells devices apart: the words that their owners know them by, and the networks that they are in."""
 
+import ipaddress
 import re
 from functools import lru_cache
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 
 SYSTEMS = {"Mac OS X": "macOS", "Chrome OS": "ChromeOS"}
 HANDHELDS = {"iPhone", "iPad", "iPod"}
+LONGEST = 40  # of each; a name is taken from what was sent, and mails to other people hold it
 VARIANT = re.compile(r"\b(Mobile|WebView|iOS)\b")  # `Mobile Safari`, `Chrome Mobile iOS`: the system says it better
 
 
@@ -28,6 +30,14 @@ def device_name(user_agent: str) -> str:
     return device.program or device.system or _("Unknown device")
 
 
+def neighbourhood(ip_address: str | None) -> str:
+    """The network around an address, within which a device is still at the same place: /24, or /64 where IPv6."""
+    if not ip_address:
+        return ""
+    address = ipaddress.ip_address(ip_address)
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 64), strict=False))
+
+
 @lru_cache(maxsize=4096)
 def _parsed(user_agent: str) -> _Device:
     """Remembered, because a list of sessions names few of them often, and one costs up to a millisecond."""
@@ -36,4 +46,5 @@ def _parsed(user_agent: str) -> _Device:
     system = found.os.family if found.os else ""
     if found.device and found.device.family in HANDHELDS:
         system = found.device.family
-    return _Device(" ".join(VARIANT.sub("", program).split()) or program, SYSTEMS.get(system, system))
+    program = " ".join(VARIANT.sub("", program).split()) or program
+    return _Device(program[:LONGEST], SYSTEMS.get(system, system)[:LONGEST])

@@ -2,7 +2,8 @@
 
 Beside them: `email_verification_requested` and `password_reset_requested` carry `link` (the OneTimeLink) and `token`,
 `login_failed` carries `email`, `user` (or None) and `reason`; `session_ended` and `token_reused` carry `session`;
-`user_updated` carries `changed`, the names of the fields that have other values now.
+`user_updated` carries `changed`, the names of the fields that have other values now; `login_after_failures` carries
+`failures`, how many there were in a row.
 """
 
 from django.dispatch import Signal
@@ -17,6 +18,8 @@ user_deleted = Signal()
 user_logged_in = Signal()
 user_logged_out = Signal()
 login_failed = Signal()
+login_after_failures = Signal()
+new_device = Signal()
 email_verification_requested = Signal()
 email_verified = Signal()
 password_reset_requested = Signal()

@@ -7,6 +7,7 @@ IPv6. Keys are hashed: the table holds no one's address.
 import hashlib
 import ipaddress
 import math
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from authpages.errors import LoginThrottled, PasswordLoginOff
-from authpages.models import Throttle
+from authpages.models import KnownDevice, Throttle
 from fastgen_backend.errors import TooManyRequests
 
 FIRST_WAIT_SECONDS = 5
@@ -72,43 +73,96 @@ def count(limits: Iterable[Limit]) -> None:
         raise TooManyRequests(_("That was too often; please wait a while and try again."), retry_after=wait)
 
 
-def check_login(email_key: str, ip_address: str | None, *, lock: bool = False) -> bool:
-    """Raise `LoginThrottled` or `PasswordLoginOff` while attempts on this account, or from this address, must wait.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A password that is tried: on which account, whether it exists or not, from where and, if known, on which device.
 
-    Answers whether there are failures to forget once a login succeeds. With `lock`, inside a transaction, attempts on
-    an account are told their answer one after the other, so that guesses sent at once are counted like any others.
+    Failures count in a row on the account. A browser that is known for the account has a row of its own instead
+    (OWASP, “Slow down online guessing attacks with device cookies”): its owner comes in whatever strangers try
+    elsewhere, and whoever stole its cookie may guess no more than they.
+    """
+
+    email_key: str
+    ip_address: str | None
+    device_id: uuid.UUID | None = None
+
+    @property
+    def counter(self) -> str:
+        return _key("login-device", str(self.device_id)) if self.device_id else self.account
+
+    @property
+    def account(self) -> str:
+        return _key("login", self.email_key)
+
+    @property
+    def address(self) -> Limit:
+        return Limit("login-from", settings.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR, network_of(self.ip_address))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an attempt stands that may be made now: the failures in a row before it, and the rows its success ends."""
+
+    failures: int = 0
+    counters: tuple[str, ...] = ()
+
+    @property
+    def follows_many_failures(self) -> bool:
+        """Whether there were so many that it may be a guess that was right; the owner has a mind to know."""
+        return self.failures >= settings.LOGIN_FREE_FAILURES
+
+
+def check_login(attempt: Attempt, *, lock: bool = False) -> Standing:
+    """Raise `LoginThrottled` or `PasswordLoginOff` while attempts like this one must wait.
+
+    With `lock`, inside a transaction, attempts of one row are told their answer one after the other, so that guesses
+    sent at once are counted like any others. One from a known device ends the account's row too, as long as that makes
+    nobody wait: what strangers slip in between an owner's logins does not add up, and a real attack is never let go.
     """
     if not settings.THROTTLES:
-        return False
+        return Standing()
     if lock:
-        _lock(_key("login", email_key))
-    keys = {_key("login", email_key), _key("login-from", network_of(ip_address))}
+        _lock(attempt.counter)
     found = Throttle.objects.select_for_update() if lock else Throttle.objects.all()
+    keys = {attempt.counter, attempt.account, attempt.address.key}
     rows = {row.key: row for row in found.filter(key__in=keys).order_by("key")}
-    now = timezone.now()
-    account = rows.get(_key("login", email_key))
-    if account and account.count >= settings.LOGIN_MAX_FAILURES:
+    own, account = rows.get(attempt.counter), rows.get(attempt.account)
+    if own and own.count >= settings.LOGIN_MAX_FAILURES:
         raise PasswordLoginOff
-    waits = [_seconds_until(row.blocked_until, now) for row in rows.values() if row.blocked_until]
-    if wait := max(waits, default=0):
+    now = timezone.now()
+    waiting = [own] if attempt.device_id else [own, rows.get(attempt.address.key)]
+    if wait := max((_seconds_until(row.blocked_until, now) for row in waiting if row), default=0):
         raise LoginThrottled(_("Too many failed attempts; please wait %(s)d seconds.") % {"s": wait}, retry_after=wait)
-    return account is not None
+    ended = {own, account if account and account.count < settings.LOGIN_FREE_FAILURES else None}
+    return Standing(own.count if own else 0, tuple(row.key for row in ended if row))
 
 
-def count_failed_login(email_key: str, ip_address: str | None) -> None:
-    """Count a failure on the address, per hour, and on the account, in a row. Inside the caller's transaction."""
+def count_failed_login(attempt: Attempt) -> None:
+    """Count a failure on the address, per hour, and in a row on the account or the known device. In a transaction.
+
+    A device on which one row grew as long as may be is no known one any more.
+    """
     if not settings.THROTTLES:
         return
     now = timezone.now()
-    address = Limit("login-from", settings.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR, network_of(ip_address))
+    address = attempt.address
     if _count_one(address, now) > address.times:
         Throttle.objects.filter(key=address.key).update(blocked_until=F("forgotten_at"))
-    failures = _count_in_a_row(_key("login", email_key), now)
-    if failures >= settings.LOGIN_FREE_FAILURES:
+    failures = _count_in_a_row(attempt.counter, now)
+    counter = Throttle.objects.filter(key=attempt.counter)
+    if attempt.device_id and failures >= settings.LOGIN_MAX_FAILURES:
+        counter.delete()
+        KnownDevice.objects.filter(pk=attempt.device_id).delete()
+    elif failures >= settings.LOGIN_FREE_FAILURES:
         doublings = min(failures - settings.LOGIN_FREE_FAILURES, 20)
         wait = min(FIRST_WAIT_SECONDS * 2**doublings, LONGEST_WAIT_SECONDS)
-        blocked_until = now + timedelta(seconds=wait)
-        Throttle.objects.filter(key=_key("login", email_key)).update(blocked_until=blocked_until)
+        counter.update(blocked_until=now + timedelta(seconds=wait))
+
+
+def forget_failures(standing: Standing) -> None:
+    """An attempt succeeded: the rows that stood against it are over."""
+    if standing.counters:
+        Throttle.objects.filter(key__in=standing.counters).delete()
 
 
 def failed_logins(email_key: str) -> Throttle | None:
@@ -117,7 +171,7 @@ def failed_logins(email_key: str) -> Throttle | None:
 
 
 def forget_failed_logins(email_key: str) -> None:
-    """A login or a reset succeeded: the row of failures is over."""
+    """A reset succeeded, or an admin says so: the account's row of failures is over."""
     Throttle.objects.filter(key=_key("login", email_key)).delete()
 
 

@@ -37,6 +37,8 @@ class EventType(StrEnum):
     PASSWORD_CHANGED = "auth.password_changed"  # noqa: S105 an event's name, no password
     SIGN_UP_REPEATED = "auth.signUp_repeated"
     LOGIN_FAILED = "auth.login_failed"
+    LOGIN_AFTER_FAILURES = "auth.login_afterFailures"
+    NEW_DEVICE = "auth.new_device"
     SESSION_ENDED = "auth.session_ended"
     USER_DELETED = "auth.user_deleted"
     TOKEN_REUSED = "auth.token_reused"  # noqa: S105 an event's name, no password
@@ -113,6 +115,8 @@ _person = {
     "emailVerified": {"type": "boolean"},
     "roles": {"type": "array", "items": TEXT},
 }
+_place = {"device": TEXT, "ipAddress": TEXT_OR_NULL}
+PLACE_EXAMPLE = {"device": "Firefox on Linux", "ipAddress": "192.0.2.17"}
 PERSON = _object(**_person)
 PERSON_EXAMPLE = {
     "userId": USER_ID,
@@ -227,6 +231,18 @@ KINDS = [
         "A login was refused; `userId` is null where no account has the address.",
         _object(email=TEXT, userId={**UUID, "type": ["string", "null"]}, reason=TEXT),
         {"email": "test@example.com", "userId": None, "reason": "invalid_credentials"},
+    ),
+    EventKind(
+        EventType.LOGIN_AFTER_FAILURES,
+        "A person logged in after so many failures in a row that others had to wait; it may have been a guess.",
+        _object(**_person, failures={"type": "integer"}, **_place),
+        {**PERSON_EXAMPLE, "failures": 12, **PLACE_EXAMPLE},
+    ),
+    EventKind(
+        EventType.NEW_DEVICE,
+        "A person logged in from a device, or with a program in a network, that they have not been at before.",
+        _object(**_person, **_place),
+        {**PERSON_EXAMPLE, **PLACE_EXAMPLE},
     ),
     EventKind(
         EventType.SESSION_ENDED,

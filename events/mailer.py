@@ -30,10 +30,22 @@ def mail_reset(event: dict[str, Any]) -> None:
         _send("reset_password", event)
 
 
-@on_event("auth.password_reset:completed", atomic=False)
+@on_event("auth.password_reset:completed", "auth.password_changed", atomic=False)
 def mail_password_changed(event: dict[str, Any]) -> None:
-    """Word to the owner that the password was changed (OWASP ASVS 6.3.7)."""
+    """Word to the owner that the password was changed, by whomever (OWASP ASVS 6.3.7)."""
     _send("password_changed", event)
+
+
+@on_event("auth.new_device", atomic=False)
+def mail_new_device(event: dict[str, Any]) -> None:
+    """Word to the owner that someone came in from where they never were (OWASP ASVS 6.3.5)."""
+    _send("new_device", event)
+
+
+@on_event("auth.login_afterFailures", atomic=False)
+def mail_login_after_failures(event: dict[str, Any]) -> None:
+    """Word to the owner that someone came in who may have guessed the password (OWASP ASVS 6.3.5)."""
+    _send("login_after_failures", event)
 
 
 @on_event("auth.signUp_repeated", atomic=False)
@@ -58,6 +70,7 @@ def _send(name: str, event: dict[str, Any]) -> None:
             "person": person,
             "base_url": settings.BASE_URL,
             "subject": subject,
+            "happened_at": datetime.fromisoformat(event["timestamp"]),
             **event["data"],
         }
         if "expiresAt" in event["data"]:
@@ -96,5 +109,7 @@ def _subjects() -> dict[str, str]:
         "verify_email": _("Verify your e-mail address for %(product)s"),
         "reset_password": _("Set a new password for %(product)s"),
         "password_changed": _("Your %(product)s password was changed"),
+        "new_device": _("New login to your %(product)s account"),
+        "login_after_failures": _("Someone logged in to your %(product)s account after many attempts"),
         "signup_repeated": _("You already have an account at %(product)s"),
     }

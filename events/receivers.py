@@ -10,6 +10,7 @@ from django.conf import settings
 from django.dispatch import Signal, receiver
 
 from authpages import signals as auth
+from authpages.devices import device_name
 from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
 from datahub import signals as data
 from events.catalog import EventType, Stage
@@ -157,6 +158,16 @@ def on_login_failed(*, user: User | None, email: str, reason: str, origin: Origi
     record_event(type=EventType.LOGIN_FAILED, data=payload, origin=origin, subject=subject)
 
 
+@receiver(auth.login_after_failures)
+def on_login_after_failures(*, user: User, failures: int, origin: Origin, **_: Any) -> None:
+    _record(EventType.LOGIN_AFTER_FAILURES, user, origin, failures=failures, **_place(origin))
+
+
+@receiver(auth.new_device)
+def on_new_device(*, user: User, origin: Origin, **_: Any) -> None:
+    _record(EventType.NEW_DEVICE, user, origin, **_place(origin))
+
+
 @receiver(auth.email_verification_requested)
 def on_email_verification_requested(*, user: User, link: OneTimeLink, token: str, origin: Origin, **_: Any) -> None:
     secret = _secret(user, link, token, "verify-email")
@@ -210,6 +221,11 @@ def _record(
         **more,
     }
     record_event(type=type, data=payload, origin=origin, subject=str(user.pk), stage=stage, secret=secret)
+
+
+def _place(origin: Origin) -> dict[str, Any]:
+    """Where someone came from, in words that they know their devices by."""
+    return {"device": device_name(origin.user_agent), "ipAddress": origin.ip_address}
 
 
 def _secret(user: User, link: OneTimeLink, token: str, page: str) -> Secret:

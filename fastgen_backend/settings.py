@@ -199,6 +199,7 @@ CSRF_FAILURE_VIEW = "fastgen_backend.problems.csrf_failure"
 SESSION_COOKIE_NAME = f"{_cookie_prefix}fastgen_session"
 CONSOLE_COOKIE_NAME = f"{_cookie_prefix}fastgen_console"
 SHOWN_ONCE_COOKIE_NAME = f"{_cookie_prefix}fastgen_shown_once"
+DEVICE_COOKIE_NAME = f"{_cookie_prefix}fastgen_device"
 PENDING_VERIFICATION_COOKIE_NAME = f"{_cookie_prefix}fastgen_pending"
 SESSION_COOKIE_SECURE = IS_HTTPS
 SECURE_SSL_REDIRECT = IS_HTTPS

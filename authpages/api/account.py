@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from authpages.api import serializers as shapes
 from authpages.api.session_serializers import SessionsResponse, show_listed_session
 from authpages.api.views import NOTHING, PersonEndpoint
-from authpages.browser_sessions import keep_session
+from authpages.browser_sessions import device_cookie, keep_session
 from authpages.services.password_change import change_password
 from authpages.services.sessions import ENDED_BY_OWNER, end_session_of
 from fastgen_backend.rest import PageQuery, api_origin, keyset_page
@@ -51,7 +51,8 @@ class PasswordChangeView(PersonEndpoint):
 
         An admin who calls with the console's cookie gets a new cookie instead, and an empty body.
         """
-        changed = change_password(session=self.session, **self.body, origin=api_origin(request))
+        cookie = device_cookie(request._request)
+        changed = change_password(session=self.session, **self.body, origin=api_origin(request), device_cookie=cookie)
         if changed.refresh_token:
             return Response({"session": shapes.show_session(changed)})
         response = Response({})

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.generic.base import View
 
-from authpages.browser_sessions import drop_session, keep_session, session_of
+from authpages.browser_sessions import device_cookie, drop_session, keep_session, session_of
 from authpages.console.forms import ConsoleLoginForm, SetupForm
 from authpages.errors import LinkExpired, LinkInvalid
 from authpages.models import Session
@@ -33,11 +33,13 @@ class ConsoleLoginPage(FormPage):
         return SeeOther(_landing(request)) if admin_of(request) else super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
-        email, password = form.cleaned_data["email"], form.cleaned_data["password"]
-        origin = _origin(self.request)
-        return _enter(
-            self.request, log_in(email=email, password=password, carrier=Carrier.CONSOLE_COOKIE, origin=origin)
+        started = log_in(
+            **form.cleaned_data,
+            carrier=Carrier.CONSOLE_COOKIE,
+            origin=_origin(self.request),
+            device_cookie=device_cookie(self.request),
         )
+        return _enter(self.request, started)
 
 
 class SetupPage(FormPage):
@@ -56,7 +58,8 @@ class SetupPage(FormPage):
         return self.render_to_response(self.get_context_data(form=form))
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
-        return _enter(self.request, set_up_first_admin(**form.cleaned_data, origin=_origin(self.request)))
+        origin, cookie = _origin(self.request), device_cookie(self.request)
+        return _enter(self.request, set_up_first_admin(**form.cleaned_data, origin=origin, device_cookie=cookie))
 
     def refused(self, form: PlainForm, error: DomainError) -> HttpResponse:
         if not isinstance(error, LinkInvalid | LinkExpired):

@@ -4,6 +4,7 @@ import hashlib
 
 from authpages.models.hosted_settings import HostedAuthSettings
 from authpages.models.keys import ApiKey, SigningKey
+from authpages.models.known_devices import KnownDevice
 from authpages.models.one_time_links import AuthRequest, OneTimeLink
 from authpages.models.sessions import RefreshToken, Session
 from authpages.models.throttles import Throttle
@@ -13,6 +14,7 @@ __all__ = [
     "ApiKey",
     "AuthRequest",
     "HostedAuthSettings",
+    "KnownDevice",
     "OneTimeLink",
     "RefreshToken",
     "Role",

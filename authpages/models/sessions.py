@@ -39,7 +39,7 @@ class Session(models.Model):
         CONSOLE = "console"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.END_USER)
     cookie_hash = models.BinaryField(max_length=32, null=True, unique=True)
     authentication = models.CharField(max_length=20, default="password")
@@ -58,6 +58,7 @@ class Session(models.Model):
         indexes = [
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="sessions_to_forget"),
             models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="sessions_to_expire"),
+            models.Index(fields=["user", "id"], name="sessions_of_a_person"),
         ]
         constraints = [
             models.CheckConstraint(

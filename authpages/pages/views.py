@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from authpages.browser_sessions import drop_session, is_pending_here, remember_pending, session_of
+from authpages.browser_sessions import device_cookie, drop_session, is_pending_here, remember_pending, session_of
 from authpages.errors import LinkExpired, LinkInvalid
 from authpages.models import User
 from authpages.pages.forms import EmailForm, LoginForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
@@ -48,7 +48,13 @@ class SignUpPage(LandingPage):
     def form_valid(self, form: PlainForm) -> HttpResponse:
         email = form.cleaned_data["email"]
         password = form.cleaned_data["password"]
-        started = sign_up(email=email, password=password, carrier=Carrier.COOKIE, origin=self.origin())
+        started = sign_up(
+            email=email,
+            password=password,
+            carrier=Carrier.COOKIE,
+            origin=self.origin(),
+            device_cookie=device_cookie(self.request),
+        )
         context = self.get_context_data(form=form, email=email)
         response = self.enter(started) if started else render(self.request, "authpages/signup_sent.html", context)
         remember_pending(response, email)
@@ -60,9 +66,9 @@ class LoginPage(LandingPage):
     form_class = LoginForm
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
-        email = form.cleaned_data["email"]
-        password = form.cleaned_data["password"]
-        return self.enter(log_in(email=email, password=password, carrier=Carrier.COOKIE, origin=self.origin()))
+        cookie = device_cookie(self.request)
+        started = log_in(**form.cleaned_data, carrier=Carrier.COOKIE, origin=self.origin(), device_cookie=cookie)
+        return self.enter(started)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         notice = NOTICES.get(self.request.GET.get("notice", ""))

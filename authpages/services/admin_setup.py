@@ -4,6 +4,7 @@ from django.db import transaction
 
 from authpages.errors import LinkInvalid
 from authpages.models import OneTimeLink, User
+from authpages.services.known_devices import Browser
 from authpages.services.links import Purpose, find_link, issue_link, spend
 from authpages.services.login import Carrier, start_session
 from authpages.services.sessions import StartedSession
@@ -21,7 +22,9 @@ def issue_setup_link(*, base_url: str) -> str | None:
     return f"{base_url}/console/setup?token={token}"
 
 
-def set_up_first_admin(*, token: str, email: str, password: str, origin: Origin) -> StartedSession:
+def set_up_first_admin(
+    *, token: str, email: str, password: str, origin: Origin, device_cookie: str = ""
+) -> StartedSession:
     """Make the first admin and let them into the console.
 
     Raises `LinkInvalid` (also where there is an admin already), `LinkExpired`, `EmailUnusable`, `EmailTaken`,
@@ -35,7 +38,8 @@ def set_up_first_admin(*, token: str, email: str, password: str, origin: Origin)
             raise LinkInvalid
         spend(link=link)
         user = add_account(email=email, hashed=hashed, admin=True, email_verified=True, origin=origin)
-        return start_session(user=user, carrier=Carrier.CONSOLE_COOKIE, origin=origin)
+        browser = Browser(device_cookie)
+        return start_session(user=user, carrier=Carrier.CONSOLE_COOKIE, origin=origin, browser=browser)
 
 
 def check_setup_token(token: str) -> None:

@@ -1,6 +1,6 @@
 """Logging in with e-mail address and password."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.db import transaction
@@ -10,6 +10,7 @@ from authpages import passwords, signals, throttles
 from authpages.addresses import email_key
 from authpages.errors import EmailUnverified, InvalidCredentials, NotAnAdmin, UserBlocked
 from authpages.models import HostedAuthSettings, Session, User
+from authpages.services.known_devices import Browser, is_new, recognise, remember
 from authpages.services.sessions import StartedSession, start_browser_session, start_token_session
 from authpages.services.users import find_user, lock_user
 from fastgen_backend.errors import DomainError
@@ -32,7 +33,7 @@ class _Verdict:
     reason: str
 
 
-def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin) -> StartedSession:
+def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin, device_cookie: str = "") -> StartedSession:
     """Begin a session for the person with this address and password.
 
     Raises `InvalidCredentials` alike, in answer and time, for an unknown address and a wrong password;
@@ -40,31 +41,37 @@ def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin) -> St
     `EmailUnverified` or, at the console, `NotAnAdmin`. Every refusal but a throttled one is an event.
     """
     key = email_key(email)
-    throttles.check_login(key, origin.ip_address)
+    browser = recognise(email_key=key, cookie=device_cookie)
+    attempt = throttles.Attempt(key, origin.ip_address, browser.device.pk if browser.device else None)
+    throttles.check_login(attempt)
     settings = HostedAuthSettings.load()
     user = find_user(email)
     stored = user.password if user else None
     right = passwords.verify_password(password, stored)
     rehashed = passwords.hash_password(password) if right and stored and passwords.is_outdated(stored) else None
     with transaction.atomic():
-        failures = throttles.check_login(key, origin.ip_address, lock=True)
+        standing = throttles.check_login(attempt, lock=True)
         user = _lock_verified(user, stored) if right else user
         verdict = _judge(user, right and user is not None, carrier, settings)
         if verdict:
-            _leave_trace(email, user, verdict, origin)
+            _leave_trace(email, user, verdict, attempt, origin)
         elif user:
-            started = _let_in(user, rehashed, carrier, origin, failures=failures)
+            started = _let_in(user, rehashed, carrier, browser, standing, origin)
     if verdict:
         raise verdict.error
     return started
 
 
-def start_session(*, user: User, carrier: Carrier, origin: Origin) -> StartedSession:
-    """Begin a session in the form that `carrier` can hold. Inside the caller's transaction."""
+def start_session(*, user: User, carrier: Carrier, origin: Origin, browser: Browser) -> StartedSession:
+    """Begin a session in the form that `carrier` can hold; a browser's device is known from then on.
+
+    Inside the caller's transaction.
+    """
     if carrier is Carrier.TOKENS:
         return start_token_session(user=user, origin=origin)
     kind = Session.Kind.CONSOLE if carrier is Carrier.CONSOLE_COOKIE else Session.Kind.END_USER
-    return start_browser_session(user=user, origin=origin, kind=kind)
+    started = start_browser_session(user=user, origin=origin, kind=kind)
+    return replace(started, device_cookie=remember(browser=browser, user=user, origin=origin))
 
 
 def _lock_verified(user: User | None, stored: str | None) -> User | None:
@@ -85,18 +92,29 @@ def _judge(user: User | None, right: bool, carrier: Carrier, settings: HostedAut
     return None
 
 
-def _leave_trace(email: str, user: User | None, verdict: _Verdict, origin: Origin) -> None:
+def _leave_trace(email: str, user: User | None, verdict: _Verdict, attempt: throttles.Attempt, origin: Origin) -> None:
     if isinstance(verdict.error, InvalidCredentials):
-        throttles.count_failed_login(email_key(email), origin.ip_address)
+        throttles.count_failed_login(attempt)
     signals.login_failed.send(sender=User, user=user, email=email, reason=verdict.reason, origin=origin)
 
 
-def _let_in(user: User, rehashed: str | None, carrier: Carrier, origin: Origin, *, failures: bool) -> StartedSession:
+def _let_in(
+    user: User,
+    rehashed: str | None,
+    carrier: Carrier,
+    browser: Browser,
+    standing: throttles.Standing,
+    origin: Origin,
+) -> StartedSession:
+    throttles.forget_failures(standing)
+    elsewhere = is_new(browser=browser, user=user, origin=origin)
     user.last_login_at = timezone.now()
     user.password = rehashed or user.password
     user.save(update_fields=["last_login_at", "password"])
-    if failures:
-        throttles.forget_failed_logins(user.email_key)
-    started = start_session(user=user, carrier=carrier, origin=origin)
+    started = start_session(user=user, carrier=carrier, origin=origin, browser=browser)
     signals.user_logged_in.send(sender=User, user=user, session=started.session, origin=origin)
+    if elsewhere:
+        signals.new_device.send(sender=User, user=user, origin=origin)
+    if standing.follows_many_failures:
+        signals.login_after_failures.send(sender=User, user=user, failures=standing.failures, origin=origin)
     return started

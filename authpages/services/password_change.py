@@ -6,12 +6,15 @@ from django.utils.translation import gettext as _
 from authpages import passwords, signals, throttles
 from authpages.errors import NoPassword, TokenInvalid, WeakPassword, WrongPassword
 from authpages.models import HostedAuthSettings, Session, User
+from authpages.services.known_devices import Browser, forget_devices, recognise
 from authpages.services.sessions import StartedSession, end_sessions_of, renew_session
 from authpages.services.users import lock_user
 from fastgen_backend.origin import Origin
 
 
-def change_password(*, session: Session, current: str, new: str, origin: Origin) -> StartedSession:
+def change_password(
+    *, session: Session, current: str, new: str, origin: Origin, device_cookie: str = ""
+) -> StartedSession:
     """Set a new password; the session goes on behind a new cookie or refresh token, every other one ends.
 
     Open links die. The current password is asked for, lest a session left open becomes an account taken over (OWASP
@@ -23,16 +26,21 @@ def change_password(*, session: Session, current: str, new: str, origin: Origin)
     if user.password is None:
         raise NoPassword
     _check_new(new, current, user)
-    throttles.check_login(user.email_key, origin.ip_address)
+    browser = recognise(email_key=user.email_key, cookie=device_cookie)
+    attempt = throttles.Attempt(user.email_key, origin.ip_address, browser.device.pk if browser.device else None)
+    throttles.check_login(attempt)
     stored = user.password
     right = passwords.verify_password(current, stored)
     hashed = passwords.hash_password(new) if right else ""
     with transaction.atomic():
-        throttles.check_login(user.email_key, origin.ip_address, lock=True)
+        standing = throttles.check_login(attempt, lock=True)
         locked = lock_user(user.pk) if right else None
         if locked and locked.password == stored:
-            return _change(locked, session, hashed, origin)
-        _leave_trace(user, origin)
+            throttles.forget_failures(standing)
+            return _change(locked, session, browser, hashed, origin)
+        throttles.count_failed_login(attempt)
+        reason = "wrong_current_password"
+        signals.login_failed.send(sender=User, user=user, email=user.email, reason=reason, origin=origin)
     raise WrongPassword
 
 
@@ -47,20 +55,14 @@ def _check_new(new: str, current: str, user: User) -> None:
         raise WeakPassword(_("Choose another one than the current password."), field="newPassword")
 
 
-def _change(user: User, session: Session, hashed: str, origin: Origin) -> StartedSession:
+def _change(user: User, session: Session, browser: Browser, hashed: str, origin: Origin) -> StartedSession:
     renewed = renew_session(session=session)
     if renewed is None:
         raise TokenInvalid(_("This session has ended; log in again."))
-    throttles.forget_failed_logins(user.email_key)
     user.password = hashed
     user.save(update_fields=["password"])
     user.links.void()
+    forget_devices(user=user, but=browser.device)
     end_sessions_of(user=user, reason="password_changed", origin=origin, but=session)
     signals.password_changed.send(sender=User, user=user, origin=origin)
     return renewed
-
-
-def _leave_trace(user: User, origin: Origin) -> None:
-    throttles.count_failed_login(user.email_key, origin.ip_address)
-    reason = "wrong_current_password"
-    signals.login_failed.send(sender=User, user=user, email=user.email, reason=reason, origin=origin)

@@ -7,6 +7,7 @@ from authpages.addresses import email_key, is_usable
 from authpages.errors import EmailUnusable, LinkInvalid
 from authpages.models import AuthRequest, HostedAuthSettings, User
 from authpages.services.asking import ask
+from authpages.services.known_devices import forget_devices
 from authpages.services.links import Purpose, find_link, issue_link, spend
 from authpages.services.sessions import end_sessions_of
 from fastgen_backend.origin import Origin
@@ -46,6 +47,7 @@ def reset_password(*, token: str, password: str, origin: Origin) -> User:
         user.password, user.email_verified = hashed, True
         user.save(update_fields=["password", "email_verified"])
         user.links.void()
+        forget_devices(user=user)
         if proven:
             signals.email_verified.send(sender=User, user=user, origin=origin)
         end_sessions_of(user=user, reason="password_reset", origin=origin)

@@ -27,10 +27,14 @@ ENDED_BY_OWNER = "ended_by_owner"
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
-    """A session and what stands for it, told this once: a cookie for browsers, a refresh token for programs."""
+    """A session and what stands for it, told this once: a cookie for browsers, a refresh token for programs.
+
+    A browser gets another cookie, by which its device is known.
+    """
 
     session: Session
     cookie: str = ""
+    device_cookie: str = ""
     refresh_token: str = ""
 
 

@@ -13,6 +13,7 @@ from authpages.errors import EmailTaken, EmailUnusable, SignupsClosed
 from authpages.models import AuthRequest, HostedAuthSettings, User
 from authpages.services.asking import ask
 from authpages.services.email_verification import send_verification
+from authpages.services.known_devices import Browser
 from authpages.services.login import Carrier, start_session
 from authpages.services.sessions import StartedSession
 from authpages.services.users import find_user
@@ -30,7 +31,13 @@ class Profile:
 
 
 def sign_up(
-    *, email: str, password: str, carrier: Carrier, origin: Origin, profile: Profile | None = None
+    *,
+    email: str,
+    password: str,
+    carrier: Carrier,
+    origin: Origin,
+    profile: Profile | None = None,
+    device_cookie: str = "",
 ) -> StartedSession | None:
     """Make an account and log its owner in; None where a verified address is required first.
 
@@ -55,7 +62,7 @@ def sign_up(
     hashed = passwords.hash_password(password)
     with transaction.atomic():
         user = create_account(email=email, hashed=hashed, profile=profile, origin=origin, logged_in=True)
-        return start_session(user=user, carrier=carrier, origin=origin)
+        return start_session(user=user, carrier=carrier, origin=origin, browser=Browser(device_cookie))
 
 
 def create_account(*, email: str, hashed: str, profile: Profile, origin: Origin, logged_in: bool) -> User:

@@ -18,6 +18,7 @@ from authpages.services.admin_rules import (
     lock_account_to_shut_out,
 )
 from authpages.services.blocking import block, unblock
+from authpages.services.known_devices import forget_devices
 from authpages.services.roles import set_roles
 from authpages.services.sessions import end_sessions_of
 from authpages.services.users import check_locale, lock_user
@@ -84,6 +85,7 @@ def put_password(*, user: User, hashed: str | None, origin: Origin) -> None:
     user.password = hashed
     user.save(update_fields=["password"])
     user.links.void()
+    forget_devices(user=user)
     end_sessions_of(user=user, reason="password_changed", origin=origin)
     signals.password_changed.send(sender=User, user=user, origin=origin)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authpages.devices import device_name
+from authpages.devices import device_name, neighbourhood
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0"
@@ -31,3 +31,13 @@ def test_a_device_is_called_by_its_program_and_its_system(user_agent: str, name:
 @given(st.text(max_size=400))
 def test_any_user_agent_has_a_name(user_agent: str) -> None:
     assert device_name(user_agent)
+
+
+def test_a_name_is_no_letter_to_who_reads_it() -> None:
+    assert len(device_name(f"{'Call this number now '.replace(' ', '') * 15}/1.0 CFNetwork/1408 Darwin/22.5.0")) <= 90
+
+
+def test_a_device_stays_at_its_place_within_its_network() -> None:
+    assert neighbourhood("192.0.2.1") == neighbourhood("192.0.2.250") == "192.0.2.0/24"
+    assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:1") == "2001:db8::/64"
+    assert neighbourhood(None) == ""

@@ -98,7 +98,9 @@ def test_29_cookies_have_the_host_prefix_and_are_secure_where_that_can_be(db: No
 
     secure = base_url.startswith("https:")
     prefix = "__Host-fastgen_" if secure else "fastgen_"
-    assert set(visitor.client.cookies) == {prefix + name for name in ("csrf", "session", "pending", "console")}
+    assert set(visitor.client.cookies) == {
+        prefix + name for name in ("csrf", "session", "device", "pending", "console")
+    }
     for cookie in visitor.client.cookies.values():
         assert (bool(cookie["secure"]), cookie["httponly"]) == (secure, True)
         assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("Lax", "/", "")
