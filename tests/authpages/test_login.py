@@ -174,7 +174,8 @@ def test_a_login_makes_at_most_12_queries(transactional_db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert api.log_in().status_code == 200
 
-    assert len(queries) <= 12
+    asked = [query for query in queries if not query["sql"].startswith(("BEGIN", "COMMIT"))]
+    assert len(asked) <= 12
 
 
 @pytest.mark.parametrize("password", ["", "x" * 10_001, "nul\0nul", "p" * 5000])
