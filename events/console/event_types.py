@@ -7,6 +7,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.generic.base import TemplateView
@@ -55,7 +56,9 @@ class TypesPage(AdminsOnly, TemplateView):
     template_name = "events/types.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**{"families": _families(), **kwargs})
+        return super().get_context_data(
+            **{"families": _families(), "webhooks_url": reverse("console-webhooks-new"), **kwargs}
+        )
 
 
 def anchor_of(event: Event) -> str:

@@ -1,0 +1,69 @@
+"""How a webhook fares, in words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from events.models import Webhook
+from events.services.webhook_figures import MOST
+
+MODE_WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
+    Webhook.Mode.PARALLEL: (
+        gettext_lazy("Parallel"),
+        gettext_lazy("As fast as it can: several calls at once, in no order. Right for most receivers."),
+    ),
+    Webhook.Mode.PER_SUBJECT: (
+        gettext_lazy("In order for each subject"),
+        gettext_lazy("Events of one person, table or row come one after the other; others beside them."),
+    ),
+    Webhook.Mode.ORDERED: (
+        gettext_lazy("In order"),
+        gettext_lazy("One call at a time, in the order of the log. One that fails holds up all behind it."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`kind` is `good`, `warn` or `bad`, as of tags; `word` says it, `text` says more, where there is more."""
+
+    kind: str
+    word: str
+    text: str = ""
+    since: datetime | None = None
+
+
+def standing_of(webhook: Webhook, now: datetime) -> Standing:
+    """Whether it is healthy, and if not, since when and why."""
+    if not webhook.subscriber.enabled:
+        return Standing("bad", _("disabled"), webhook.disabled_reason, webhook.disabled_at)
+    if webhook.failing_since is None:
+        return Standing("good", _("healthy"))
+    if webhook.open_until and webhook.open_until > now:
+        text = _("Too many calls failed; the next one is made at %(time)s UTC.")
+        return Standing("bad", _("failing"), text % {"time": f"{webhook.open_until:%H:%M:%S}"}, webhook.failing_since)
+    return Standing("warn", _("failing"), _("Calls fail and are tried again."), webhook.failing_since)
+
+
+def figures_of(webhook: Any) -> dict[str, Any]:
+    """The annotations of `with_figures` as they are shown."""
+    return {
+        "waiting": _at_most(webhook.waiting),
+        "dead": _at_most(webhook.dead),
+        "last_finished_at": webhook.last_finished_at,
+        "success": f"{_percent(webhook.succeeded, webhook.finished)} %" if webhook.finished else "–",
+        "finished": _at_most(webhook.finished) if webhook.finished < MOST else f"{MOST:,}+",
+    }
+
+
+def _percent(part: int, whole: int) -> str:
+    """Never 100 where something failed."""
+    return "100" if part == whole else f"{min(99.9, 100 * part / whole):.1f}"
+
+
+def _at_most(count: int) -> str:
+    return f"{MOST:,}+" if count > MOST else f"{count:,}"

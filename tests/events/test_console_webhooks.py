@@ -1,0 +1,277 @@
+"""Webhooks in the console: made, watched, tried, rotated, switched, replayed."""
+
+import html
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from standardwebhooks import Webhook as StandardWebhook
+
+from events.console.verifying import PYTHON
+from events.models import Delivery, Event, FinishedDelivery, Replay, Webhook
+from events.services.delivery_log import read_deliveries
+from events.services.sequencing import sequence_events
+from events.services.webhook_health import disable_webhook
+from events.signing import make_secret, shown_secret, signed_headers
+from tests.authpages.conftest import Visitor, root, text_of, visitor
+from tests.datahub.console_pages import Admin
+from tests.events.conftest import happen, work_until
+from tests.receivers import Receiver, answer
+
+__all__ = ["root", "visitor"]
+WEBHOOKS = "/console/webhooks"
+URL = "https://hooks.example.com/in"
+
+
+@pytest.fixture
+def console(root: Any) -> Admin:
+    """An admin at the pages of the console."""
+    console = Admin()
+    assert console.log_in(root.email, at="/console/login").status_code == 303
+    return console
+
+
+@pytest.fixture
+def hook(db: None, subscribe: Callable[..., Webhook]) -> Webhook:
+    """A webhook that is told of custom events."""
+    return subscribe("/hook", "custom.*")
+
+
+def page_of(webhook: Webhook, below: str = "") -> str:
+    return f"{WEBHOOKS}/{webhook.pk}{below}"
+
+
+def dead_letter(webhook: Webhook) -> FinishedDelivery:
+    """An event that this webhook never took."""
+    happen()
+    sequence_events()
+    pending = Delivery.objects.filter(subscriber=webhook.pk).latest("sequence")
+    kept = {"id": pending.pk, "subscriber": pending.subscriber, "event": pending.event, "sequence": pending.sequence}
+    pending.delete()
+    return FinishedDelivery.objects.create(state=FinishedDelivery.State.DEAD, **kept)
+
+
+def test_a_webhook_is_made_and_its_secret_shown_once(console: Admin):
+    made = console.press("Create webhook", f"{WEBHOOKS}/new?events=auth.*", {"url": URL, "mode": "ordered"})
+
+    webhook = Webhook.objects.get()
+    first, second = console.get(made["Location"]), console.get(made["Location"])
+    secret = re.search(r"whsec_[A-Za-z0-9+/=]{44}", html.unescape(first.content.decode()))
+    assert (made.status_code, webhook.url, webhook.mode) == (303, URL, "ordered")
+    assert webhook.subscriber.filters == ["auth.*"]
+    assert secret
+    assert secret[0] not in html.unescape(second.content.decode())
+    assert "can’t be shown again" in text_of(second)
+
+
+def test_what_is_wrong_with_a_webhook_is_said_at_the_field(console: Admin):
+    changes = {"url": "ftp://hooks.example.com", "events": "nonsense", "max_concurrency": "0"}
+
+    page = console.press("Create webhook", f"{WEBHOOKS}/new", changes)
+
+    assert page.status_code == 400
+    assert "Line 1: 'nonsense' is none of: a type" in text_of(page)
+    assert not Webhook.objects.exists()
+
+
+def test_what_a_family_covers_is_not_asked_for_twice(console: Admin):
+    page = console.get(f"{WEBHOOKS}/new")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())
+    assert token
+    ticked = {"kinds": ["auth.*", "auth.user_signedUp", "api.dataRow_created"], "events": "custom.shop.*"}
+    fields = {"url": URL, "mode": "parallel", "max_concurrency": "10", "csrfmiddlewaretoken": token[1]}
+
+    console.client.post(f"{WEBHOOKS}/new", fields | ticked)
+
+    assert Webhook.objects.get().subscriber.filters == ["custom.shop.*", "auth.*", "api.dataRow_created"]
+
+
+def test_its_settings_are_changed_and_its_headers_kept_though_masked(console: Admin, hook: Webhook):
+    console.press("Save", page_of(hook, "/settings"), {"headers": "Authorization: Bearer abc"})
+
+    console.press("Save", page_of(hook, "/settings"), {"description": "CRM", "rate_per_second": "5"})
+
+    changed = Webhook.objects.get()
+    page = console.get(page_of(hook, "/settings"))
+    assert (changed.description, changed.subscriber.rate_per_second) == ("CRM", 5)
+    assert "Authorization: •••" in html.unescape(page.content.decode())
+    assert "Bearer abc" not in page.content.decode()
+
+
+def test_a_url_is_checked_while_it_is_typed(console: Admin, settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', console.get(f"{WEBHOOKS}/new").content.decode())
+    assert token
+
+    def check(url: str) -> str:
+        sent = {"url": url, "csrfmiddlewaretoken": token[1]}
+        return text_of(console.client.post(f"{WEBHOOKS}/check", sent))
+
+    assert "It can be called" in check(URL)
+    assert "plain http" in check("http://hooks.example.com")
+    assert (
+        "notice"
+        in console.client.post(
+            f"{WEBHOOKS}/check", {"url": "http://169.254.169.254/", "csrfmiddlewaretoken": token[1]}
+        ).content.decode()
+    )
+    assert "It can be called" not in check("http://169.254.169.254/")
+
+
+def test_the_list_says_how_each_fares(console: Admin, hook: Webhook, subscribe: Callable[..., Webhook]):
+    dead_letter(hook)
+    happen()
+    sequence_events()
+    failing = subscribe("/failing", "auth.*")
+    Webhook.objects.filter(pk=failing.pk).update(failing_since=timezone.now() - timedelta(days=2))
+
+    text = text_of(console.get(WEBHOOKS))
+
+    assert re.search(r"/hook healthy custom\.\* 1 1 0\.0 %", text)
+    assert re.search(r"/failing failing since \d{4}", text)
+
+
+def test_a_disabled_webhook_says_why_and_gets_what_it_missed(console: Admin, hook: Webhook):
+    disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
+    for _number in range(3):
+        happen()
+    sequence_events()
+
+    page = console.get(page_of(hook))
+    enabled = console.press("Enable and replay what it missed", page)
+
+    assert "The receiver answered 410 Gone. It has missed 3 events since." in text_of(page)
+    replay = Replay.objects.get()
+    assert (replay.kind, replay.total, enabled["Location"]) == ("missed", 3, page_of(hook, f"/replays/{replay.pk}"))
+    assert Webhook.objects.get().subscriber.enabled
+
+
+def test_what_is_lost_is_named_before_a_webhook_is_deleted(console: Admin, hook: Webhook):
+    dead_letter(hook)
+    happen()
+    sequence_events()
+
+    question = console.get(page_of(hook, "/delete"))
+    gone = console.press("Delete webhook", question)
+
+    assert "1 delivery that waits" in text_of(question)
+    assert "1 dead letter" in text_of(question)
+    assert gone["Location"].startswith(WEBHOOKS)
+    assert not Webhook.objects.exists()
+
+
+def test_disabling_asks_first(console: Admin, hook: Webhook):
+    console.press("Disable", page_of(hook, "/disable"))
+
+    assert not Webhook.objects.get().subscriber.enabled
+
+
+def test_a_rotated_secret_is_shown_once(console: Admin, hook: Webhook):
+    question = console.get(page_of(hook, "/rotate"))
+
+    shown = console.get(console.press("Rotate the secret", question)["Location"])
+
+    assert "For 24 hours calls are signed with both" in text_of(question)
+    assert "whsec_" in text_of(shown).split("Verify each call")[0]
+
+
+def test_the_code_to_verify_a_call_works_and_refuses_what_was_changed():
+    secret, body = make_secret(), b'{"type":"custom.x"}'
+    sent = signed_headers("evt_1", int(timezone.now().timestamp()), body, [make_secret(), secret])
+    script = f"{PYTHON}\nimport json, sys\nverify(json.loads(sys.argv[1]), sys.argv[2].encode())\n"
+
+    def run(text: str) -> int:
+        environment = {"WEBHOOK_SECRET": shown_secret(secret)}
+        return subprocess.run(
+            [sys.executable, "-c", script, json.dumps(sent), text], env=environment, check=False, capture_output=True
+        ).returncode
+
+    assert StandardWebhook(shown_secret(secret)).verify(body, sent)
+    assert (run(body.decode()), run("{}")) == (0, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_delivery_is_shown_with_request_and_answers_and_made_once_more(
+    console: Admin, hook: Webhook, receiver: Receiver
+):
+    receiver.on("/hook", answer(500, b"out of <order>"), answer(200, b"fine"))
+    event = happen(total="12.50")
+    assert work_until(lambda: event.finished_deliveries.exists())
+
+    listed = console.get(f"{page_of(hook)}?state=delivered&type=custom.order_placed")
+    [delivery] = read_deliveries(hook.pk).deliveries
+    page = console.get(page_of(hook, f"/deliveries/{delivery.row.pk}"))
+    again = console.press("Deliver once more", page)
+
+    assert str(delivery.row.pk) in listed.content.decode()
+    assert re.search(r'"total": "12.50".*Answered 500.*out of <order>.*fine', text_of(page))
+    assert again.status_code == 303
+    assert Delivery.objects.get(event=event).sequence == 2
+
+
+def test_a_delivery_of_another_webhook_is_not_found(console: Admin, hook: Webhook, subscribe: Callable[..., Webhook]):
+    other = subscribe("/other", "auth.*")
+    letter = dead_letter(hook)
+
+    assert console.get(page_of(other, f"/deliveries/{letter.pk}")).status_code == 404
+
+
+def test_a_replay_is_counted_first_then_begun_paused_and_cancelled(console: Admin, hook: Webhook):
+    for _number in range(3):
+        happen()
+    sequence_events()
+
+    counted = console.press("Count first", page_of(hook, "/replay"), {"events": "custom.order_placed"})
+    assert not Replay.objects.exists()
+    begun = console.press("Start the replay", counted)
+
+    assert "3 events would be told once more." in text_of(counted)
+    page = begun["Location"]
+    console.press("Pause", page)
+    assert "paused" in text_of(console.get(page))
+    console.press("Resume", page)
+    console.press("Cancel the replay", page)
+    assert Replay.objects.get().state == "cancelled"
+
+
+def test_dead_letters_are_replayed(console: Admin, hook: Webhook):
+    dead_letter(hook)
+
+    console.press("Start the replay", console.press("Count first", page_of(hook, "/replay?kind=deadLetters")))
+
+    assert (Replay.objects.get().kind, Replay.objects.get().total) == ("deadLetters", 1)
+
+
+def test_who_is_no_admin_sees_and_does_nothing(visitor: Visitor, hook: Webhook):
+    visitor.sign_up()
+
+    for path in (WEBHOOKS, f"{WEBHOOKS}/new", page_of(hook), page_of(hook, "/delete"), page_of(hook, "/replay")):
+        assert visitor.get(path)["Location"].startswith("/console/login")
+    assert visitor.client.post(page_of(hook, "/delete"))["Location"].startswith("/console/login")
+    assert Webhook.objects.exists()
+
+
+def test_the_pages_stay_small_and_ask_little(
+    console: Admin, hook: Webhook, subscribe: Callable[..., Webhook], django_assert_max_num_queries: Any
+):
+    for number in range(50):
+        subscribe(f"/{number}", "custom.*", "auth.*")
+    for _number in range(60):
+        happen()
+    sequence_events()
+    disable_webhook(webhook_id=hook.pk, reason="Gone.")
+    letter = dead_letter(Webhook.objects.exclude(pk=hook.pk).latest("pk"))
+    delivery = f"{WEBHOOKS}/{letter.subscriber_id}/deliveries/{letter.pk}"
+
+    for path in (WEBHOOKS, page_of(hook), page_of(hook, "/settings"), page_of(hook, "/replay"), delivery):
+        with django_assert_max_num_queries(12):
+            page = console.get(path)
+        assert page.status_code == 200
+        assert len(page.content) < 100_000
+    assert Event.objects.count() > 60
