@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -25,6 +25,7 @@ from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
 from events.services.delivery import Courier
 from events.services.outcomes import Outcome
+from events.services.pulse import Pulse
 from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
 from events.wakeups import Hint, seconds_between_looks, watch
@@ -54,7 +55,8 @@ class EventsWorker:
         self._database = DatabaseThreads(settings.WORKER_DATABASE_THREADS)
         self._job_database = DatabaseThreads(1)
         self._job: Working | None = None
-        self._courier = Courier(worker=lambda: self.id)
+        self._pulse = Pulse()
+        self._courier = Courier(self._pulse)
         self._stopping = asyncio.Event()
         self._new_requests, self._new_events, self._new_deliveries = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
@@ -62,7 +64,7 @@ class EventsWorker:
         self._has_finished, self._all_finished = asyncio.Event(), asyncio.Event()
         self._in_hand: set[UUID] = set()  # deliveries claimed and not yet acknowledged
         self._left_some = False  # a claim did, of what is due, and something of what it took is still in hand
-        self._may_stray = False  # a claim failed half-way, so leases may be held that nobody knows of
+        self._may_stray = False  # leases may be held of which nothing comes: see `_claim`
         self._under_way = 0  # of these, not yet delivered
 
     async def run(self) -> None:
@@ -132,12 +134,20 @@ class EventsWorker:
 
     async def _start(self) -> None:
         await self._database.run(sync_handlers)
+        await self._register()
+
+    async def _register(self) -> None:
+        at = self._pulse.now()
         self.id = await self._database.run(leases.register_worker)
+        self._pulse.felt(self.id, at)
 
     async def _beat(self) -> bool:
-        if not await self._database.run(leases.beat, self.id):
+        at = self._pulse.now()
+        if await self._database.run(leases.beat, self.id):
+            self._pulse.felt(self.id, at)
+        else:
             log.warning("This worker was taken for dead after a pause; it goes on under a new id.")
-            self.id = await self._database.run(leases.register_worker)
+            await self._register()
         if await self._database.run(leases.reap_dead_workers):
             self._new_deliveries.set()
         return False
@@ -155,18 +165,32 @@ class EventsWorker:
         return sequenced > 0
 
     async def _claim(self) -> bool:
+        if not self._pulse.is_fresh:
+            return False
         if self._may_stray:
-            await self._database.run(leases.release_strays, self.id, frozenset(self._in_hand))
+            self._may_stray = False
+            with self._doubting():
+                await self._database.run(leases.release_strays, self.id, frozenset(self._in_hand))
         room = settings.WORKER_SENDS_AT_ONCE - len(self._in_hand)
         self._left_some = self._left_some or room <= 0
         if room > 0:
-            self._may_stray = True
-            claimed = await self._database.run(claim_deliveries, worker=self.id, room=room, handlers=list(registered))
-            self._may_stray = False
+            with self._doubting():
+                claimed = await self._database.run(
+                    claim_deliveries, worker=self.id, room=room, handlers=list(registered)
+                )
             self._left_some = claimed.left_some or (self._left_some and bool(self._in_hand))
             for claim in claimed.claims:
                 self._send_off(claim)
         return False
+
+    @contextlib.contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """Whatever goes wrong in here, leases may be held afterwards that nobody knows of."""
+        try:
+            yield
+        except BaseException:
+            self._may_stray = True
+            raise
 
     async def _replay(self) -> bool:
         """Promise what there is room for; while a replay is running, there is soon some again."""
@@ -220,6 +244,7 @@ class EventsWorker:
             self._finished.append(outcome)
             self._has_finished.set()
         else:
+            self._may_stray = self._may_stray or claim.target is not None  # it was not sent
             self._let_go([claim])
         if not self._under_way:
             self._all_finished.set()
@@ -248,10 +273,10 @@ class EventsWorker:
             for outcome in group:
                 await self._acknowledge([outcome])
 
-    def _let_go(self, claims: Iterable[Claim]) -> None:
-        """Hold these no longer; where a claim left some behind for want of room, there is room now."""
+    def _let_go(self, claims: Sequence[Claim]) -> None:
+        """Hold these no longer; where a claim left some behind for want of room, or of a lane, there is room now."""
         self._in_hand.difference_update(claim.id for claim in claims)
-        if self._left_some:
+        if self._left_some or any(claim.in_lane for claim in claims):
             self._new_deliveries.set()
 
     async def _finish(self) -> None:
@@ -264,7 +289,7 @@ class EventsWorker:
         while len(self._in_hand) > unfinished:
             await asyncio.sleep(GROUP_SECONDS)
         with contextlib.suppress(*AWAY):  # its leases run out by themselves
-            await self._database.run(leases.release_leases, self.id)
+            await self._database.run(leases.release_leases, self.id, frozenset(self._in_hand))
 
     async def _until_it_works(self, work: Callable[[], Awaitable[object]]) -> None:
         """Try again for as long as the database is away; raises one of `AWAY` when the worker stops."""

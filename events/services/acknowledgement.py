@@ -1,6 +1,6 @@
 """Writes down how deliveries went: what is done leaves the hot table, what failed waits for its next try."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from events.catalog import EventType
 from events.models import Attempt, Delivery, FinishedDelivery
+from events.services.lanes import Lane, free_heads
 from events.services.outcomes import Outcome, next_try
 from events.services.recording import record_event
 from events.services.tallies import tally_calls
-from events.services.webhook_health import note_health
+from events.services.webhook_health import about_to_be_given_up, note_health
 from fastgen_backend.origin import WORKER
 
 LONGEST_ERROR = 500
@@ -23,11 +24,13 @@ def acknowledge(worker: UUID, outcomes: Sequence[Outcome]) -> int:
 
     The others were taken from it and belong to someone else: nothing is written about them.
     """
+    now = timezone.now()
     with transaction.atomic():
-        _keep_subscribers(outcomes)
-        held = _held(worker, outcomes)
+        _lock_subscribers(outcomes, now)
+        lanes = _held(worker, outcomes)
+        held = [outcome for outcome in outcomes if outcome.claim.id in lanes]
         if held:
-            _write(held, timezone.now())
+            _write(held, lanes, now)
     return len(held)
 
 
@@ -55,28 +58,43 @@ def log_attempts(outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _keep_subscribers(outcomes: Sequence[Outcome]) -> None:
-    """Lock the subscribers before their deliveries, as deleting one does, so that neither waits for ever."""
+def _lock_subscribers(outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Lock the subscribers before their deliveries, as deleting one does, so that neither waits for ever.
+
+    Shared, so that claims and promises go on beside; but alone those in whose lanes a next delivery may be freed, lest
+    one be promised meanwhile that nobody frees, and those that may be switched off.
+    """
     if connection.vendor != "postgresql":
         return
-    ids = list({outcome.claim.subscriber_id for outcome in outcomes})
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM events_subscriber WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [ids])
+    _lock_rows({outcome.claim.subscriber_id for outcome in outcomes}, "KEY SHARE")
+    in_lanes = Delivery.objects.filter(pk__in=[outcome.claim.id for outcome in outcomes], lane__isnull=False)
+    _lock_rows({*in_lanes.values_list("subscriber", flat=True), *about_to_be_given_up(outcomes, now)}, "NO KEY UPDATE")
 
 
-def _held(worker: UUID, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    claimed = Delivery.objects.filter(pk__in=[outcome.claim.id for outcome in outcomes], worker=worker)
-    fences = dict(claimed.select_for_update().values_list("pk", "fence"))
-    return [outcome for outcome in outcomes if fences.get(outcome.claim.id) == outcome.claim.fence]
+def _lock_rows(subscribers: set[UUID], strength: str) -> None:
+    if subscribers:
+        with connection.cursor() as cursor:
+            statement = f"SELECT 1 FROM events_subscriber WHERE id = ANY(%s) ORDER BY id FOR {strength}"  # noqa: S608
+            cursor.execute(statement, [list(subscribers)])
 
 
-def _write(outcomes: list[Outcome], now: datetime) -> None:
+def _held(worker: UUID, outcomes: Sequence[Outcome]) -> dict[UUID, str | None]:
+    """Those of the deliveries that are still held as they were claimed, locked, and the lanes they are in by now."""
+    fences = {outcome.claim.id: outcome.claim.fence for outcome in outcomes}
+    claimed = Delivery.objects.filter(pk__in=fences, worker=worker).order_by("pk").select_for_update()
+    return {pk: lane for pk, fence, lane in claimed.values_list("pk", "fence", "lane") if fences[pk] == fence}
+
+
+def _write(outcomes: list[Outcome], lanes: Mapping[UUID, str | None], now: datetime) -> None:
     exhausted = [outcome for outcome in outcomes if outcome.is_exhausted]
-    finish([outcome for outcome in outcomes if outcome.delivered] + exhausted, now)
+    finished = [outcome for outcome in outcomes if outcome.delivered] + exhausted
+    finish(finished, now)
     log_attempts(outcomes)
     _retry([outcome for outcome in outcomes if not outcome.delivered and not outcome.is_exhausted], now)
     for outcome in exhausted:
         _tell_exhausted(outcome)
+    left = [(outcome.claim.subscriber_id, lanes[outcome.claim.id]) for outcome in finished]
+    free_heads({Lane(subscriber, lane) for subscriber, lane in left if lane is not None})
     note_health(outcomes, now)
     tally_calls(outcomes)
 

@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from datetime import datetime
-from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
@@ -30,7 +29,7 @@ class LeaseLost(Exception):
     """The delivery belongs to another worker by now."""
 
 
-def call_handler(worker: UUID, claim: Claim) -> Outcome | None:
+def call_handler(claim: Claim) -> Outcome | None:
     """Tell the handler of `claim`; None where nothing is left to acknowledge.
 
     That is so for an atomic handler that went well: its effect is committed together with the acknowledgement. Whatever
@@ -41,7 +40,7 @@ def call_handler(worker: UUID, claim: Claim) -> Outcome | None:
     at, start = timezone.now(), time.perf_counter()
     try:
         if registered[claim.handler].atomic:
-            _call_atomically(worker, claim, at, start)
+            _call_atomically(claim, at, start)
             return None
         registered[claim.handler].handler(json.loads(claim.body))
     except LeaseLost:
@@ -55,9 +54,9 @@ def call_handler(worker: UUID, claim: Claim) -> Outcome | None:
     return _outcome(claim, at, start, delivered=True)
 
 
-def _call_atomically(worker: UUID, claim: Claim, at: datetime, start: float) -> None:
+def _call_atomically(claim: Claim, at: datetime, start: float) -> None:
     with transaction.atomic():
-        held = Delivery.objects.select_for_update().filter(pk=claim.id, worker=worker, fence=claim.fence)
+        held = Delivery.objects.select_for_update().filter(pk=claim.id, worker=claim.worker, fence=claim.fence)
         if held.first() is None:
             raise LeaseLost
         if connection.vendor == "postgresql":

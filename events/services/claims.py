@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection, models, transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db import connection, transaction
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from events.envelope import GONE, as_json, envelope
 from events.models import Delivery, Event, Subscriber, Webhook
 from events.services.custom_headers import open_headers
+from events.services.pacing import AHEAD, free_moments, take_moments
+from events.services.plain_ids import as_id, stored_id
 from events.services.redaction import SHORTEST_PART
 from events.services.secrets import Secrets, reveal, webhook_keys
 
 if TYPE_CHECKING:
     from django.db.models.query import QuerySet
 
-# One part for each subscriber: its oldest due deliveries, as many as its share.
+# One part for each subscriber: its oldest due deliveries, as many as its share, none beside another of its lane.
 SHARE = """
 SELECT id FROM (
-    SELECT id FROM events_delivery WHERE subscriber_id = %s AND worker IS NULL AND due_at <= %s
+    SELECT id FROM events_delivery AS free
+    WHERE subscriber_id = %s AND worker IS NULL AND NOT blocked AND due_at <= %s AND (lane IS NULL OR NOT EXISTS (
+        SELECT 1 FROM events_delivery AS held
+        WHERE held.subscriber_id = free.subscriber_id AND held.lane = free.lane AND held.worker IS NOT NULL
+    ))
     ORDER BY due_at, sequence LIMIT %s
 ) AS share
 """
 TAKE = """
 UPDATE events_delivery SET worker = %s, fence = fence + 1 WHERE id IN ({shares})
-RETURNING id, subscriber_id, event_id, sequence, tries, fence, replayed
+RETURNING id, subscriber_id, event_id, sequence, tries, fence, lane, replayed
 """
 
 
@@ -53,13 +59,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that this worker holds, with all that is needed to make it; `fence` proves that it still holds it.
+    """A delivery that `worker` holds, with all that is needed to make it; `fence` proves that it still holds it.
 
     `body` is the envelope as JSON; `hidden` are the secrets in it, to be kept out of what is logged. `target` is None
-    for a handler, `handler` empty for a webhook.
+    for a handler, `handler` empty for a webhook. `in_lane` says that others wait for it; `begin_at`, where there is
+    one, is the moment that its subscriber's pace has for it.
     """
 
     id: UUID
+    worker: UUID
     fence: int
     tries: int
     subscriber_id: UUID
@@ -71,18 +79,22 @@ class Claim:
     hidden: tuple[str, ...]
     target: Target | None
     handler: str
+    in_lane: bool = False
+    begin_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A delivery as the database gave it."""
 
+    worker: UUID
     id: UUID
     subscriber_id: UUID
     event_id: int
     sequence: int
     tries: int
     fence: int
+    lane: str | None
     replayed: bool
 
 
@@ -99,20 +111,22 @@ def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> C
 
     Subscribers are locked while their shares are measured, those that another worker is at are left to it, so that one
     never has more than `max_concurrency` in flight, whoever claims. Where the room is too small for all, it is divided
-    evenly and drawn by lot, so that a slow subscriber takes its own share at most.
+    evenly and drawn by lot, so that a slow subscriber takes its own share at most. Nothing is taken of a webhook whose
+    circuit is open, and one probe, alone, when its time has come.
     """
     now = timezone.now()
     waiting = _waiting(now, handlers)
     if room < 1 or not waiting.exists():
         return Claimed([], left_some=False)
     with transaction.atomic():
-        locked = waiting.select_for_update(skip_locked=True, no_key=True).order_by("?")[:room]
+        locked = waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("?")[:room]
         subscribers = {subscriber.pk: subscriber for subscriber in locked}
-        shares = fair_shares(room, _free_places(subscribers))
+        shares = fair_shares(room, _free_places(subscribers, now))
         taken = _take(worker, shares, now) if shares else []
-    used = Counter(lease.subscriber_id for lease in taken)
+        used = Counter(lease.subscriber_id for lease in taken)
+        moments = {pk: take_moments(subscribers[pk], count, now) for pk, count in used.items()}
     left_some = len(subscribers) == room or any(used[pk] == share for pk, share in shares.items())
-    return Claimed(_claims(taken, subscribers), left_some)
+    return Claimed(_claims(taken, subscribers, moments), left_some)
 
 
 def fair_shares(room: int, wishes: dict[UUID, int]) -> dict[UUID, int]:
@@ -132,16 +146,28 @@ def _waiting(now: datetime, handlers: Collection[str]) -> QuerySet[Subscriber]:
 
     One look into an index for each, however long its backlog is: an EXISTS would become a join with all of it.
     """
-    free = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None).order_by("due_at", "sequence")
+    free = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None, blocked=False)
+    next_due = Subquery(free.order_by("due_at", "sequence").values("due_at")[:1])
     ours = Q(kind=Subscriber.Kind.WEBHOOK) | Q(handler__in=handlers)
-    subscribers = Subscriber.objects.alias(next_due=Subquery(free.values("due_at")[:1]))
-    return subscribers.filter(ours, next_due__lte=now, enabled=True, max_concurrency__gt=_in_flight())
+    paced = Q(paced_until=None) | Q(paced_until__lte=now + AHEAD)
+    called = Q(webhook__open_until=None) | Q(webhook__open_until__lte=now)
+    subscribers = Subscriber.objects.alias(next_due=next_due).filter(ours, paced, called, enabled=True)
+    return subscribers.filter(next_due__lte=now, max_concurrency__gt=_in_flight())
 
 
-def _free_places(subscribers: Iterable[UUID]) -> dict[UUID, int]:
+def _free_places(subscribers: Mapping[UUID, Subscriber], now: datetime) -> dict[UUID, int]:
     """How many more each may have in flight: counted in a statement after the lock, which sees what others took."""
-    places = F("max_concurrency") - _in_flight()
-    return dict(Subscriber.objects.filter(pk__in=subscribers).annotate(places=places).values_list("pk", "places"))
+    most = Case(
+        When(webhook__open_until__gt=now, then=0),
+        When(webhook__open_until__lte=now, then=1),  # the probe
+        default=F("max_concurrency"),
+        output_field=IntegerField(),
+    )
+    enabled = Subscriber.objects.filter(pk__in=subscribers, enabled=True).annotate(places=most - _in_flight())
+    return {
+        pk: places if (at_pace := free_moments(subscribers[pk], now)) is None else min(places, at_pace)
+        for pk, places in enabled.values_list("pk", "places")
+    }
 
 
 def _in_flight() -> Coalesce:
@@ -152,29 +178,38 @@ def _in_flight() -> Coalesce:
 
 def _take(worker: UUID, shares: dict[UUID, int], now: datetime) -> list[Taken]:
     """Write the leases; tells them in the order of their promises."""
-    params: list[Any] = [_stored(worker)]
+    params: list[Any] = [stored_id(worker)]
     for pk, share in shares.items():
-        params += [_stored(pk), connection.ops.adapt_datetimefield_value(now), share]
+        params += [stored_id(pk), connection.ops.adapt_datetimefield_value(now), share]
     statement = TAKE.format(shares=" UNION ALL ".join([SHARE] * len(shares)))
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        rows = [Taken(_uuid(row[0]), _uuid(row[1]), *row[2:]) for row in cursor.fetchall()]
+        rows = [_taken(worker, *row) for row in cursor.fetchall()]
     return sorted(rows, key=lambda taken: taken.sequence)
 
 
-def _claims(taken: list[Taken], subscribers: dict[UUID, Subscriber]) -> list[Claim]:
+def _taken(worker: UUID, id: str | UUID, subscriber: str | UUID, *rest: Any) -> Taken:
+    event_id, sequence, tries, fence, lane, replayed = rest
+    return Taken(worker, as_id(id), as_id(subscriber), event_id, sequence, tries, fence, lane, bool(replayed))
+
+
+def _claims(
+    taken: list[Taken], subscribers: Mapping[UUID, Subscriber], moments: Mapping[UUID, list[datetime] | None]
+) -> list[Claim]:
     """Add to each lease what its sending needs; a webhook that was deleted meanwhile took its deliveries with it."""
     events = Event.objects.in_bulk({lease.event_id for lease in taken})
     webhooks = Webhook.objects.in_bulk({lease.subscriber_id for lease in taken})
     revealed = reveal(events.values())
+    beginnings = {pk: iter(times or ()) for pk, times in moments.items()}
     claims = []
     for lease in taken:
         webhook, handler = webhooks.get(lease.subscriber_id), subscribers[lease.subscriber_id].handler
+        begin_at = next(beginnings[lease.subscriber_id], None)
         if webhook or handler:
             secrets = revealed.to(events[lease.event_id], webhook)
-            if lease.replayed and secrets:
-                secrets = GONE
-            claims.append(_claim(lease, events[lease.event_id], webhook, handler or "", secrets))
+            secrets = GONE if secrets and lease.replayed else secrets
+            claim = _claim(lease, events[lease.event_id], webhook, handler or "", secrets)
+            claims.append(replace(claim, begin_at=begin_at) if begin_at else claim)
     return claims
 
 
@@ -182,6 +217,7 @@ def _claim(lease: Taken, event: Event, webhook: Webhook | None, handler: str, se
     target = target_of(webhook) if webhook else None
     return Claim(
         id=lease.id,
+        worker=lease.worker,
         fence=lease.fence,
         tries=lease.tries,
         subscriber_id=lease.subscriber_id,
@@ -193,17 +229,10 @@ def _claim(lease: Taken, event: Event, webhook: Webhook | None, handler: str, se
         hidden=tuple(text for text in (secrets or {}).values() if text) + (target.secrets if target else ()),
         target=target,
         handler=handler,
+        in_lane=lease.lane is not None,
     )
 
 
 def target_of(webhook: Webhook) -> Target:
     """What a call of this webhook needs, its secrets opened."""
     return Target(webhook.url, webhook_keys(webhook), open_headers(webhook.sealed_headers))
-
-
-def _stored(identifier: UUID) -> Any:
-    return models.UUIDField().get_db_prep_value(identifier, connection)
-
-
-def _uuid(value: str | UUID) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)

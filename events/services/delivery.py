@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from uuid import UUID
 
 import aiohttp
 from django.utils import timezone
@@ -13,7 +11,8 @@ from events.handlers import registered
 from events.services.calling import call_handler
 from events.services.claims import Claim
 from events.services.outcomes import Outcome
-from events.services.sending import open_session, send
+from events.services.pulse import Pulse
+from events.services.sending import LeaseLapsed, open_session, send
 
 log = logging.getLogger("fastgen.worker")
 
@@ -24,19 +23,23 @@ class Courier:
     Each handler has threads of its own, so that a slow one keeps nobody else waiting (G7).
     """
 
-    def __init__(self, worker: Callable[[], UUID]) -> None:
-        self._worker = worker
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
         self._session: aiohttp.ClientSession = open_session()
         self._threads = {
             path: DatabaseThreads(registration.max_concurrency) for path, registration in registered.items()
         }
 
     async def deliver(self, claim: Claim) -> Outcome | None:
-        """Make one try; None where it is acknowledged already or no longer ours. Never raises."""
+        """Make one try, at its moment; None where it is acknowledged already or may be no longer ours. Never raises."""
         try:
+            if claim.begin_at:
+                await asyncio.sleep((claim.begin_at - timezone.now()).total_seconds())
             if claim.target:
-                return await send(self._session, claim, claim.target)
-            return await self._threads[claim.handler].run(call_handler, self._worker(), claim)
+                return await send(self._session, claim, claim.target, self._pulse.vouches_for)
+            return await self._threads[claim.handler].run(call_handler, claim)
+        except LeaseLapsed:
+            return None
         except Exception as problem:
             log.exception("Delivery %s failed in an unforeseen way.", claim.id)
             return Outcome(claim, timezone.now(), 0, delivered=False, error=f"{type(problem).__name__} in the worker")

@@ -9,6 +9,7 @@ from django.conf import settings
 from events.services.claims import Claim
 
 GONE = 410
+BUSY = {408, 429}
 JITTER = 0.1
 LONGEST_RETRY_AFTER_SECONDS = 86_400
 
@@ -30,6 +31,15 @@ class Outcome:
     def is_gone(self) -> bool:
         """Whether the receiver said that it wants no more calls, ever."""
         return self.status == GONE
+
+    @property
+    def is_of_endpoint(self) -> bool:
+        """Whether it failed for a reason that would befall any other event: no connection, no full answer, 408, 429 or
+        5xx."""
+        if self.delivered:
+            return False
+        broke_off = self.status is None or 200 <= self.status < 300
+        return broke_off or self.status in BUSY or (self.status or 0) >= 500
 
     @property
     def is_exhausted(self) -> bool:

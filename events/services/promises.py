@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from events.models import Delivery, Replay, Subscriber
+from events.models import Delivery, Event, Replay, Subscriber, Webhook
+from events.services.lanes import block_behind_others, lane_of, ordered_modes
 from fastgen_backend.errors import DomainError, NotFound
 
 AT_ONCE = 500
@@ -42,6 +43,8 @@ def promise(subscriber: Subscriber, events: Sequence[int], *, replay: Replay | N
     first = subscriber.sequence + 1
     subscriber.sequence += len(events)
     subscriber.save(update_fields=["sequence"])
+    mode = ordered_modes([subscriber.pk]).get(subscriber.pk, Webhook.Mode.PARALLEL)
+    subjects = dict(Event.objects.filter(pk__in=events).values_list("pk", "subject"))
     deliveries = [
         Delivery(
             subscriber=subscriber,
@@ -50,7 +53,9 @@ def promise(subscriber: Subscriber, events: Sequence[int], *, replay: Replay | N
             due_at=now,
             replay=replay,
             replayed=replay is not None,
+            lane=lane_of(mode, subjects[event]),
         )
         for sequence, event in enumerate(events, first)
     ]
+    block_behind_others(deliveries)
     return Delivery.objects.bulk_create(deliveries, batch_size=AT_ONCE)

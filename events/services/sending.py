@@ -1,11 +1,13 @@
 """Makes one signed call to a webhook."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
+from aiohttp.connector import Connection
 from django.conf import settings
 from django.utils import timezone
 
@@ -23,14 +25,41 @@ HEADERS = {
 }
 
 
+still_ours: ContextVar[Callable[[], bool]] = ContextVar("still_ours")  # each call is made in a task of its own
+
+
+class LeaseLapsed(Exception):
+    """The delivery may belong to another worker by now."""
+
+
+class FencedRequest(aiohttp.ClientRequest):
+    """A request that looks once more whether it may be made, when there is a connection: that can take a while."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if not still_ours.get()():
+            raise LeaseLapsed
+        return await super().send(conn)
+
+
 def open_session() -> aiohttp.ClientSession:
     """The session that all calls share; it keeps connections, and no call takes longer than the setting allows."""
     timeout = aiohttp.ClientTimeout(total=settings.WEBHOOK_TIMEOUT_SECONDS)
-    return guarded_session(timeout=timeout, headers=HEADERS, read_bufsize=ANSWER_BYTES)
+    return guarded_session(timeout=timeout, headers=HEADERS, read_bufsize=ANSWER_BYTES, request_class=FencedRequest)
 
 
-async def send(session: aiohttp.ClientSession, claim: Claim, target: Target) -> Outcome:
-    """Call the webhook once. Any 2xx delivers; all else, a redirect too, is a failure, and never an exception."""
+def _always(claim: Claim) -> bool:
+    return True
+
+
+async def send(
+    session: aiohttp.ClientSession, claim: Claim, target: Target, vouch: Callable[[Claim], bool] = _always
+) -> Outcome:
+    """Call the webhook once. Any 2xx delivers; all else, a redirect too, is a failure.
+
+    `vouch` tells, right before the request leaves, whether the claim still holds; raises `LeaseLapsed` where it does
+    not, and nothing else.
+    """
+    still_ours.set(lambda: vouch(claim))
     at, start = timezone.now(), time.perf_counter()
     status, retry_after, answer, error = None, 0.0, b"", ""
     signed = signed_headers(claim.public_id, int(time.time()), claim.body, target.keys)

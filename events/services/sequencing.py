@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from events.filters import matches
 from events.models import Delivery, Event, LogHead, Subscriber
+from events.services.lanes import block_behind_others, lane_of, ordered_modes
+from events.services.log_head import take_head
 from events.services.tallies import tally_events
 
 EVENTS_AT_ONCE = 1000
@@ -29,6 +31,7 @@ class NewEvent(NamedTuple):
     id: int
     type: str
     stage: str
+    subject: str
     created_at: datetime
 
 
@@ -57,10 +60,11 @@ def sequence_events(*, limit: int = EVENTS_AT_ONCE) -> int:
 
 
 def _sequence(limit: int) -> int:
-    head = _take_head()
+    head = take_head()
     if head is None:
         return 0
-    rows = Event.objects.filter(position=None).order_by("id").values_list("id", "type", "stage", "created_at")[:limit]
+    fields = ("id", "type", "stage", "subject", "created_at")
+    rows = Event.objects.filter(position=None).order_by("id").values_list(*fields)[:limit]
     events = [NewEvent(*row) for row in rows]
     if not events:
         return 0
@@ -72,14 +76,6 @@ def _sequence(limit: int) -> int:
     _promise(shares, timezone.now())
     tally_events((share.event.type, share.event.created_at) for share in shares)
     return len(shares)
-
-
-def _take_head() -> LogHead | None:
-    """The head of the log, locked; None where another worker has it."""
-    free = LogHead.objects.select_for_update(skip_locked=True).filter(pk=1)
-    if not LogHead.objects.filter(pk=1).exists():
-        LogHead.objects.bulk_create([LogHead(pk=1)], ignore_conflicts=True)
-    return free.first()
 
 
 def _share(events: list[NewEvent], subscribers: list[tuple[UUID, list[str]]]) -> list[Share]:
@@ -106,20 +102,33 @@ def _give_positions(after: int, ids: list[int]) -> None:
 def _promise(shares: list[Share], now: datetime) -> None:
     """Insert the deliveries; `sequence` goes on from where each subscriber's ended."""
     last = _raise_sequences(Counter(pk for share in shares for pk in share.subscribers))
+    modes = ordered_modes(last)
     deliveries = []
     for share in reversed(shares):
         for pk in share.subscribers:
-            if pk in last:  # it may be gone by now
-                deliveries.append(Delivery(subscriber_id=pk, event_id=share.event.id, sequence=last[pk], due_at=now))
+            if pk in last:  # it may be gone, or switched off, by now
+                lane = lane_of(modes[pk], share.event.subject) if pk in modes else None
+                deliveries.append(
+                    Delivery(subscriber_id=pk, event_id=share.event.id, sequence=last[pk], due_at=now, lane=lane)
+                )
                 last[pk] -= 1
-    Delivery.objects.bulk_create(reversed(deliveries), batch_size=EVENTS_AT_ONCE)
+    deliveries.reverse()
+    block_behind_others(deliveries)
+    Delivery.objects.bulk_create(deliveries, batch_size=EVENTS_AT_ONCE)
 
 
 def _raise_sequences(promised: Counter[UUID]) -> dict[UUID, int]:
-    """Add to each subscriber's `sequence` what it is promised, and tell the new values; none for one that is gone."""
+    """Add to each subscriber's `sequence` what it is promised, and tell the new values.
+
+    They are locked, in the order of their ids, until the transaction ends. None is told for one that is gone or was
+    switched off since it was read: see `services.switching`.
+    """
+    enabled = Subscriber.objects.filter(pk__in=promised, enabled=True).order_by("id")
+    last = dict(enabled.select_for_update(no_key=True).values_list("pk", "sequence"))
     alike: defaultdict[int, list[UUID]] = defaultdict(list)
-    for pk, number in promised.items():
-        alike[number].append(pk)
+    for pk in last:
+        alike[promised[pk]].append(pk)
+        last[pk] += promised[pk]
     for number, pks in alike.items():
         Subscriber.objects.filter(pk__in=pks).update(sequence=F("sequence") + number)
-    return dict(Subscriber.objects.filter(pk__in=promised).values_list("pk", "sequence"))
+    return last

@@ -1,13 +1,16 @@
 """How webhooks fare: since when one fails, and when it is given up."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from events.catalog import EventType
 from events.models import Subscriber, Webhook
+from events.services.circuit import note_outcome
 from events.services.outcomes import Outcome
 from events.services.recording import record_event
 from events.services.switching import switch_off
@@ -17,23 +20,40 @@ PATIENCE = timedelta(days=5)
 
 
 def note_health(outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Keep `failing_since` true: set by a first failure, cleared by a success. Disable who is gone or failed too long.
+    """Keep what is known of webhooks true: `failing_since`, set by a first failure and cleared by a success, and the
+    circuit. Disable who is gone or failed too long.
 
-    `outcomes` are in the order in which they happened.
+    `outcomes` are in the order in which they happened. The caller has locked the subscribers of those that are
+    `about_to_be_given_up`.
     """
-    calls = [outcome for outcome in outcomes if outcome.claim.target]
-    succeeded = {outcome.claim.subscriber_id for outcome in calls if outcome.delivered}
-    last = {outcome.claim.subscriber_id: outcome for outcome in calls}
-    failing = [pk for pk, outcome in last.items() if not outcome.delivered]
-    if succeeded:
-        Webhook.objects.filter(pk__in=succeeded, failing_since__isnull=False).update(failing_since=None)
-    if failing:
-        Webhook.objects.filter(pk__in=failing, failing_since=None).update(failing_since=now)
-        given_up = Webhook.objects.filter(pk__in=failing, failing_since__lte=now - PATIENCE)
-        for pk in given_up.values_list("pk", flat=True):
-            disable_webhook(webhook_id=pk, reason=f"Every call failed for {PATIENCE.days} days.")
-    for pk in {outcome.claim.subscriber_id for outcome in calls if outcome.is_gone}:
-        disable_webhook(webhook_id=pk, reason="The receiver answered 410 Gone.")
+    calls = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.claim.target:
+            calls[outcome.claim.subscriber_id].append(outcome)
+    for webhook in _touched(calls):
+        for outcome in calls[webhook.pk]:
+            webhook.failing_since = None if outcome.delivered else webhook.failing_since or now
+            note_outcome(webhook, outcome, now)
+        webhook.save(update_fields=["failing_since", "failures", "open_until"])
+        if any(outcome.is_gone for outcome in calls[webhook.pk]):
+            disable_webhook(webhook_id=webhook.pk, reason="The receiver answered 410 Gone.")
+        elif webhook.failing_since and webhook.failing_since <= now - PATIENCE:
+            disable_webhook(webhook_id=webhook.pk, reason=f"Every call failed for {PATIENCE.days} days.")
+
+
+def about_to_be_given_up(outcomes: Sequence[Outcome], now: datetime) -> set[UUID]:
+    """The webhooks that `note_health` may disable for these outcomes."""
+    gone = {outcome.claim.subscriber_id for outcome in outcomes if outcome.is_gone}
+    failed = {outcome.claim.subscriber_id for outcome in outcomes if outcome.claim.target and not outcome.delivered}
+    late = Webhook.objects.filter(pk__in=failed, failing_since__lte=now - PATIENCE)
+    return gone | set(late.values_list("pk", flat=True) if failed else ())
+
+
+def _touched(calls: Mapping[UUID, list[Outcome]]) -> list[Webhook]:
+    """The webhooks, locked, of which something is to be written: not those that were well and still are."""
+    failed = [pk for pk, outcomes in calls.items() if not all(outcome.delivered for outcome in outcomes)]
+    unwell = Q(failing_since__isnull=False) | Q(failures__gt=0) | Q(open_until__isnull=False)
+    return list(Webhook.objects.filter(Q(pk__in=failed) | unwell, pk__in=calls).order_by("pk").select_for_update())
 
 
 @transaction.atomic

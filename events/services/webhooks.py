@@ -12,6 +12,7 @@ from django.utils import timezone
 from events.filters import FILTERS_MAX, check_filter
 from events.models import Attempt, Subscriber, Webhook
 from events.services.custom_headers import masked_headers, seal_headers
+from events.services.lanes import rearrange
 from events.services.switching import before_switching_on, switch_off, switch_on
 from events.signing import make_secret, shown_secret
 from fastgen_backend import vault
@@ -101,7 +102,7 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
         if changes.get("enabled"):
             before_switching_on()
         webhook = _locked(webhook_id)
-        subscriber = webhook.subscriber
+        subscriber, mode = webhook.subscriber, webhook.mode
         for name, value in changes.items():
             _guard_secrets(webhook, name, value, may_see_secrets)
         _set_headers(webhook, changes)
@@ -110,6 +111,8 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
         _check(webhook.url, subscriber)
         subscriber.save(update_fields=sorted(SUBSCRIBER_FIELDS))
         webhook.save()
+        if webhook.mode != mode:
+            rearrange(webhook)
         _switch(webhook, changes.get("enabled", subscriber.enabled))
     return webhook
 

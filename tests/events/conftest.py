@@ -10,6 +10,7 @@ from django.db import connection
 
 from events.handlers import Registration, registered
 from events.models import Event, Webhook
+from events.services import circuit
 from events.services.recording import record_custom_event
 from events.services.webhooks import create_webhook
 from events.worker import EventsWorker
@@ -35,7 +36,9 @@ def no_handlers() -> Iterator[dict[str, Registration]]:
 
 
 @pytest.fixture(autouse=True)
-def quick_retries(settings: Any) -> None:
+def quick_retries(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a circuit that opens meanwhile, which has tests of its own."""
+    monkeypatch.setattr(circuit, "FAILURES_TO_OPEN", 1000)
     settings.WEBHOOK_RETRY_SECONDS = [0, 0]
     settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
 
@@ -44,16 +47,23 @@ def quick_retries(settings: Any) -> None:
 def subscribe(receiver: Receiver) -> Callable[..., Webhook]:
     """Makes a webhook that calls a path of the receiver."""
 
-    def make(path: str = "/hook", *filters: str, max_concurrency: int = 10, secrets: bool = False) -> Webhook:
+    def make(path: str = "/hook", *filters: str, secrets: bool = False, **more: Any) -> Webhook:
         return create_webhook(
             url=receiver.url + path,
             filters=list(filters) or ["*"],
             origin=COMMAND_LINE,
             may_see_secrets=secrets,
-            max_concurrency=max_concurrency,
+            **more,
         ).webhook
 
     return make
+
+
+def happen_to(subject: str, /, **data: Any) -> Event:
+    """Something happens to somebody, or something."""
+    event = happen(**data)
+    Event.objects.filter(pk=event.pk).update(subject=subject)
+    return event
 
 
 def happen(name: str = "custom.order_placed", **data: Any) -> Event:

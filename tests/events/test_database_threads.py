@@ -50,16 +50,16 @@ def _in_one_thread(steps: Callable[[DatabaseThreads], Awaitable[Any]]) -> Any:
 
 
 def _claim(handler: str) -> Claim:
-    return Claim(uuid4(), 1, 0, uuid4(), 1, 1, "evt_1", "custom.a", b"{}", (), None, handler)
+    return Claim(uuid4(), uuid4(), 1, 0, uuid4(), 1, 1, "evt_1", "custom.a", b"{}", (), None, handler)
 
 
 def test_a_handler_whose_connection_was_cut_is_told_the_next_event(no_handlers: Any) -> None:
     registered["reads"] = Registration("reads", lambda _event: _execute("SELECT 1"), ("*",), atomic=False)
 
     async def steps(threads: DatabaseThreads) -> list[Any]:
-        first = await threads.run(call_handler, uuid4(), _claim("reads"))
+        first = await threads.run(call_handler, _claim("reads"))
         await asyncio.to_thread(_cut, await threads.run(_backend))
-        return [first, await threads.run(call_handler, uuid4(), _claim("reads"))]
+        return [first, await threads.run(call_handler, _claim("reads"))]
 
     assert [(outcome.delivered, outcome.error) for outcome in _in_one_thread(steps)] == [(True, "")] * 2
 

@@ -1,0 +1,171 @@
+"""An endpoint that is down is left alone, but for one probe from time to time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from events.models import Delivery, Webhook
+from events.services import circuit
+from events.services.acknowledgement import acknowledge
+from events.services.claims import Claim, claim_deliveries
+from events.services.leases import register_worker
+from events.services.outcomes import Outcome
+from events.services.sequencing import sequence_events
+from tests.conftest import together
+from tests.events.conftest import happen
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Subscribe = Callable[..., Webhook]
+
+
+@pytest.fixture(autouse=True)
+def limits(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(circuit, "FAILURES_TO_OPEN", 5)
+    settings.WEBHOOK_RETRY_SECONDS = [0] * 20
+
+
+@pytest.fixture
+def webhook(subscribe: Subscribe) -> Webhook:
+    """With twenty events that are due."""
+    webhook = subscribe(max_concurrency=20)
+    for _ in range(20):
+        happen()
+    sequence_events()
+    return webhook
+
+
+def claim(worker: UUID, room: int = 100) -> list[Claim]:
+    return claim_deliveries(worker=worker, room=room, handlers=[]).claims
+
+
+def answered(
+    worker: UUID, claims: list[Claim], status: int | None, retry_after: float = 0, began: datetime | None = None
+) -> None:
+    at, delivered = began or timezone.now(), status == 204
+    acknowledge(worker, [Outcome(each, at, 5, delivered, status, retry_after=retry_after) for each in claims])
+
+
+def wait_over() -> None:
+    """As if the time of the open circuit had passed."""
+    Webhook.objects.update(open_until=timezone.now())
+
+
+def seconds_open() -> float:
+    open_until = Webhook.objects.get().open_until
+    return (open_until - timezone.now()).total_seconds() if open_until else 0
+
+
+@pytest.mark.parametrize("status", [None, 500, 503, 408, 429, 200])
+def test_five_failures_of_the_endpoint_in_a_row_open_it(webhook: Webhook, status: int | None):
+    worker = register_worker()
+    claims = claim(worker, 5)
+
+    answered(worker, claims[:4], status)
+    after_four = seconds_open()
+    answered(worker, claims[4:], status)
+
+    assert after_four == 0
+    assert 8 < seconds_open() <= 10
+    assert claim(worker) == []
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 302])
+def test_refusals_of_single_events_do_not_open_it(webhook: Webhook, status: int):
+    worker = register_worker()
+
+    answered(worker, claim(worker, 10), status)
+
+    assert seconds_open() == 0
+
+
+def test_an_answer_that_asks_to_wait_opens_it_at_once_and_for_as_long(webhook: Webhook):
+    worker = register_worker()
+
+    answered(worker, claim(worker, 1), 429, retry_after=90)
+
+    assert 85 < seconds_open() <= 90
+
+
+def test_then_one_probe_is_made_whoever_claims(webhook: Webhook):
+    worker = register_worker()
+    answered(worker, claim(worker, 5), 500)
+    wait_over()
+
+    probes = [each for claims in together(lambda _number: claim(register_worker())) for each in claims]
+
+    assert len(probes) == 1
+
+
+def test_a_probe_waits_for_calls_that_are_still_under_way(webhook: Webhook):
+    worker, began = register_worker(), timezone.now()
+    claims = claim(worker, 6)
+    answered(worker, claims[:5], 500)
+    wait_over()
+
+    beside = claim(worker)
+    answered(worker, claims[5:], 500, began=began)
+
+    assert beside == []
+    assert len(claim(worker)) == 1
+
+
+def test_each_probe_that_fails_doubles_the_wait_up_to_five_minutes(webhook: Webhook):
+    worker = register_worker()
+    answered(worker, claim(worker, 5), 500)
+
+    waits = []
+    for _ in range(6):
+        wait_over()
+        answered(worker, claim(worker), 500)
+        waits.append(round(seconds_open(), -1))
+
+    assert waits == [20, 40, 80, 160, 300, 300]
+
+
+def test_failures_of_calls_that_began_before_it_opened_do_not_lengthen_the_wait(webhook: Webhook):
+    worker = register_worker()
+
+    answered(worker, claim(worker, 20), 500)
+
+    assert seconds_open() <= 10
+    assert Webhook.objects.get().failures == 5
+
+
+@pytest.mark.parametrize("status", [204, 404])
+def test_a_probe_that_is_answered_closes_it(webhook: Webhook, status: int):
+    worker = register_worker()
+    answered(worker, claim(worker, 5), 500)
+    wait_over()
+
+    answered(worker, claim(worker), status)
+
+    closed = Webhook.objects.get()
+    assert (closed.open_until, closed.failures) == (None, 0)
+    assert len(claim(worker)) >= 18
+
+
+def test_what_waits_uses_no_retry(webhook: Webhook):
+    worker = register_worker()
+    answered(worker, claim(worker, 5), 500)
+    wait_over()
+
+    answered(worker, claim(worker), 500)
+
+    assert sum(Delivery.objects.values_list("tries", flat=True)) == 6
+    assert not Delivery.objects.filter(due_at__gt=timezone.now() + timedelta(seconds=1)).exists()
+
+
+def test_others_are_told_meanwhile(webhook: Webhook, subscribe: Subscribe):
+    worker = register_worker()
+    answered(worker, claim(worker, 5), 500)
+    other = subscribe("/other")
+    happen()
+    sequence_events()
+
+    claimed = claim(worker)
+
+    assert [each.subscriber_id for each in claimed] == [other.pk]
