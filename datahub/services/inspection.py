@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.utils.translation import gettext as _
 
 from datahub.column_types import Relation
 from datahub.dynamic import field_of, named_system_fields
 from datahub.models import Column, Table
+from fastgen_backend.snapshots import snapshot
 
 PRIMARY_KEY = "PRIMARY KEY"  # in the place of the index's name, which the database chose
 
@@ -58,11 +59,7 @@ class Inspection:
 
 def inspect() -> Inspection:
     """Compare the whole database with its tables and columns, as they are at one moment. Changes nothing."""
-    is_first = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_first and connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with snapshot():
         tables = list(Table.objects.prefetch_related("columns").order_by("id"))
         found = _tables_of_postgresql() if connection.vendor == "postgresql" else _tables_of_sqlite()
     wanted = {table.db_table: _wanted(table) for table in tables}

@@ -142,6 +142,7 @@ class Subscriber(models.Model):
     rate_per_second = models.PositiveSmallIntegerField(null=True)  # at most so many calls begin; None: no limit
     paced_until = models.DateTimeField(null=True)  # up to when its rate is used up by calls that were claimed
     sequence = models.BigIntegerField(default=0)
+    forgotten = models.BigIntegerField(default=0)  # of its promises, those that are finished and no longer kept
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

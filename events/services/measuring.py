@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Case, Count, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -14,7 +14,9 @@ from prometheus_client.registry import Collector
 from authpages.models import Session, User
 from datahub.models import Job
 from events.models import Delivery, Event, FinishedDelivery, LogHead, Subscriber, Webhook
+from events.models.tallies import Tally
 from events.services.leases import living_workers
+from fastgen_backend.counting import about
 from fastgen_backend.version import VERSION
 
 OF_ALL_PROCESSES = "process_cpu_seconds"  # counts up in each web process by itself: no counter for who asks any of them
@@ -39,6 +41,10 @@ class _Installation(Collector):
         yield from _log(now)
         yield from _deliveries(now)
         yield from _accounts(now)
+        happened = CounterMetricFamily("fastgen_happened", "What was tallied since the beginning.", labels=["what"])
+        for what, number in _happened().items():
+            happened.add_metric([what], number)
+        yield happened
         yield _labelled("fastgen_jobs", "Jobs of the Datahub that are not done.", "kind", _jobs())
         yield from (each for each in ProcessCollector(registry=None).collect() if each.name != OF_ALL_PROCESSES)
 
@@ -46,7 +52,7 @@ class _Installation(Collector):
 def _log(now: datetime) -> Iterator[Metric]:
     head = LogHead.objects.values_list("position", flat=True).first() or 0
     yield CounterMetricFamily("fastgen_events", "Events that were ever sequenced: the head of the log.", head)
-    waiting = Event.objects.filter(position=None).count()
+    waiting = about(Event.objects.filter(position=None))
     yield GaugeMetricFamily("fastgen_events_unsequenced", "Events that wait for their position.", waiting)
     oldest = Event.objects.positioned().order_by("position").values_list("created_at", flat=True).first()
     age = (now - oldest).total_seconds() if oldest else 0
@@ -63,26 +69,32 @@ def _deliveries(now: datetime) -> Iterator[Metric]:
     due = called.annotate(next_due=Subquery(first)).aggregate(oldest=Min("next_due"))["oldest"]
     late = max(0.0, (now - due).total_seconds()) if due else 0
     yield GaugeMetricFamily("fastgen_deliveries_late_seconds", "For how long the oldest due delivery is due.", late)
-    dead = FinishedDelivery.objects.dead_letters().count()
+    dead = about(FinishedDelivery.objects.dead_letters())
     yield GaugeMetricFamily("fastgen_dead_letters", "Deliveries that were given up and not promised again.", dead)
     yield _labelled("fastgen_webhooks", "Webhooks.", "status", _webhooks())
 
 
 def _accounts(now: datetime) -> Iterator[Metric]:
-    yield GaugeMetricFamily("fastgen_users", "People who have an account.", User.objects.count())
-    alive = Session.objects.filter(ended_at=None, expires_at__gt=now).count()
+    yield GaugeMetricFamily("fastgen_users", "People who have an account.", about(User.objects.all()))
+    alive = about(Session.objects.filter(ended_at=None, expires_at__gt=now))
     yield GaugeMetricFamily("fastgen_sessions", "Sessions that are neither ended nor expired.", alive)
 
 
 def _pending(now: datetime) -> dict[str, int]:
-    state = Case(
-        When(worker__isnull=False, then=Value("in_flight")),
-        When(subscriber__enabled=False, then=Value("held")),  # of a disabled webhook
-        When(due_at__lte=now, blocked=False, then=Value("due")),
-        default=Value("waiting"),  # for its next try, or its turn
-    )
-    counted = Delivery.objects.order_by().values(state=state).annotate(number=Count("pk"))
-    return dict.fromkeys(["due", "waiting", "in_flight", "held"], 0) | dict(counted.values_list("state", "number"))
+    promised, held = Delivery.objects.all(), Q(subscriber__enabled=False)
+    due = Q(due_at__lte=now, blocked=False)
+    return {
+        "in_flight": about(promised.filter(worker__isnull=False)),
+        "held": about(promised.filter(held, worker=None)),  # by a webhook that is switched off
+        "due": about(promised.filter(~held, due, worker=None)),
+        "waiting": about(promised.filter(~held, ~due, worker=None)),  # for the next try, or for a turn
+    }
+
+
+def _happened() -> dict[str, int]:
+    """What was ever tallied; tallies are kept when what they count is deleted."""
+    sums = Tally.objects.order_by().values_list("what").annotate(Sum("count"))
+    return dict.fromkeys(map(str, Tally.What.values), 0) | dict(sums)
 
 
 def _webhooks() -> dict[str, int]:

@@ -1,14 +1,15 @@
 """How long the log and what became of it are kept. The log is shortened from its old end only, and never to nothing."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from itertools import takewhile
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
-from events.models import Attempt, Delivery, Event, FinishedDelivery, LogHead, Webhook
+from events.models import Attempt, Delivery, Event, FinishedDelivery, Replay, Subscriber, Webhook
+from events.services.log_head import newest_position
 from fastgen_backend.retention import BITE, delete_some, lock_some
 
 State = FinishedDelivery.State
@@ -40,37 +41,67 @@ def _days_ago(now: datetime, days: int) -> datetime:
 def _forget_deliveries(state: State, until: datetime) -> bool:
     """Delete what was finished before, with its attempts."""
     old = FinishedDelivery.objects.filter(state=state, finished_at__lt=until).order_by("finished_at")
+    old = old.exclude(_being_replayed()) if state == State.DEAD else old
     if not old.exists():
         return False
     with transaction.atomic():
-        ids = lock_some(old)
-        Attempt.objects.filter(delivery_id__in=ids).delete()
-        FinishedDelivery.objects.filter(pk__in=ids).delete()
+        some = FinishedDelivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BITE]))
+        _hold_subscribers(some)
+        ids = lock_some(some)
+        _forget(FinishedDelivery.objects.filter(pk__in=ids))
     return len(ids) == BITE
 
 
 def _forget_events(until: datetime) -> bool:
     """Delete the oldest events, up to the first that is younger or still needed, with what was finished of them.
 
+    Needed are those that have still to be delivered, and those that a replay, running or paused, has still to promise.
     So the positions that are left are dense, and a reader who was told of none that is missing missed none (G6). The
     newest event stays whatever its age: it is the place from which a reader who has read all goes on.
     """
-    head = LogHead.objects.values_list("position", flat=True).first() or 0
-    oldest = Event.objects.positioned().filter(position__lt=head).order_by("position")
+    ranges = Replay.objects.under_way().exclude(kind=Replay.Kind.DEAD_LETTERS)
+    last = min([newest_position() - 1, *ranges.values_list("cursor", flat=True)])
+    oldest = Event.objects.positioned().filter(position__lte=last).order_by("position")
     rows = oldest.values_list("pk", "created_at")[:BITE]
     old = [pk for pk, _created_at in takewhile(lambda row: row[1] < until, rows)]
     if not old or not _unneeded(old):
         return False
     with transaction.atomic():
+        _hold_subscribers(FinishedDelivery.objects.filter(event__in=old))
         ours = set(lock_some(Event.objects.filter(pk__in=old)))
         ids = _unneeded(list(takewhile(ours.__contains__, old)))
-        finished = FinishedDelivery.objects.filter(event__in=ids)
-        Attempt.objects.filter(delivery_id__in=finished.values("pk")).delete()
+        _forget(FinishedDelivery.objects.filter(event__in=ids))
         Event.objects.filter(pk__in=ids).delete()
     return len(ids) == BITE
 
 
+def _hold_subscribers(finished: QuerySet[FinishedDelivery]) -> None:
+    """Lock whose these are, before them, as everyone does; the worker goes on sending meanwhile."""
+    theirs = Subscriber.objects.filter(pk__in=finished.order_by().values("subscriber")).order_by("pk")
+    list(theirs.select_for_update(no_key=True).values_list("pk"))
+
+
+def _forget(finished: QuerySet[FinishedDelivery]) -> None:
+    """Delete these with their attempts, and count them: every promise is pending, finished or forgotten."""
+    numbers = finished.order_by().values_list("subscriber").annotate(number=Count("pk"))
+    for subscriber, number in list(numbers):
+        Subscriber.objects.filter(pk=subscriber).update(forgotten=F("forgotten") + number)
+    Attempt.objects.filter(delivery_id__in=finished.values("pk")).delete()
+    finished.delete()
+
+
 def _unneeded(oldest: list[int]) -> list[int]:
-    """Of these events, in their order, those before the first of which a delivery is pending."""
-    needed: Collection[int] = set(Delivery.objects.filter(event__in=oldest).values_list("event_id", flat=True))
+    """Of these events, in their order, those before the first that has still to be delivered."""
+    replayed = FinishedDelivery.objects.filter(_being_replayed(), event__in=oldest)
+    needed = {*Delivery.objects.filter(event__in=oldest).values_list("event_id", flat=True)}
+    needed |= {*replayed.values_list("event_id", flat=True)}
     return list(takewhile(lambda pk: pk not in needed, oldest))
+
+
+def _being_replayed() -> Q:
+    """The dead letters that a replay has still to promise again."""
+    needed = Q(pk__in=[])
+    for replay in Replay.objects.under_way().filter(kind=Replay.Kind.DEAD_LETTERS):
+        still = Q(sequence__gt=replay.cursor, sequence__lte=replay.until)
+        needed |= Q(still, subscriber=replay.webhook_id, state=State.DEAD)
+    return needed

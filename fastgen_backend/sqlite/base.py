@@ -25,6 +25,7 @@ LOOK_STEPS = 100_000  # of SQLite's virtual machine, between two looks at the cl
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection of a thread."""
 
+    transaction_mode: str | None
     _has_turn = False
     _statement_seconds = math.inf
     _ends_at = math.inf  # what the newest statement does
@@ -55,13 +56,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self._statement_seconds = before
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let transactions begin as readers, which take no turn and wait for nobody."""
+        usual, self.transaction_mode = self.transaction_mode, "DEFERRED"
+        try:
+            yield
+        finally:
+            self.transaction_mode = usual
+
     def _is_over(self) -> bool:
         """Asked by SQLite, which stops the statement where it is so."""
         return time.monotonic() > self._ends_at
 
     def _start_transaction_under_autocommit(self) -> None:
         begins_at = time.monotonic()
-        if not self.is_in_memory_db():
+        if not self.is_in_memory_db() and self.transaction_mode != "DEFERRED":
             self._has_turn = self._turns.take(WAIT_SECONDS)
         try:
             with self._waiting_at_most(WAIT_SECONDS - (time.monotonic() - begins_at)):

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from events.models import Attempt, Delivery, Event, FinishedDelivery, LogHead, Subscriber, Webhook
+from events.models import Attempt, Delivery, Event, FinishedDelivery, LogHead, Replay, Subscriber, Webhook
 from events.services.retention import forget_retired_secrets, forget_some
 from events.services.sequencing import sequence_events
 from events.services.webhooks import rotate_secret
@@ -103,6 +103,34 @@ def test_an_event_that_has_still_to_be_delivered_stays_and_so_do_all_after_it(su
     forget_some()
 
     assert _positions() == [2, 3, 4]
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_what_a_replay_has_still_to_promise_stays(subscribe: Subscribe, state: str):
+    _log("a", "b", "c", "d", "newest")
+    webhook = subscribe()
+    replay = Replay.objects.create(webhook=webhook, kind="range", state=state, after=0, until=4, cursor=2, total=4)
+
+    forget_some()
+    left = _positions()
+    Replay.objects.filter(pk=replay.pk).update(state="cancelled")
+    forget_some()
+
+    assert left == [3, 4, 5]
+    assert _positions() == [5]
+
+
+def test_a_dead_letter_that_is_replayed_stays_and_so_does_its_event(subscribe: Subscribe):
+    webhook = subscribe()
+    _log("a", "b", "newest")
+    for delivery in Delivery.objects.order_by("sequence"):
+        _finish(delivery, "dead", days=91)
+    Replay.objects.create(webhook=webhook, kind="deadLetters", after=0, until=3, cursor=1, total=3)
+
+    forget_some()
+
+    assert [each.sequence for each in FinishedDelivery.objects.order_by("sequence")] == [2, 3]
+    assert _positions() == [2, 3]
 
 
 def test_what_is_not_sequenced_yet_stays():
