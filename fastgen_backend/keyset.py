@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from fastgen_backend.connections import planned_for_its_values
 from fastgen_backend.errors import FieldError, InvalidInput
 
 Row = TypeVar("Row", bound=models.Model)
@@ -23,7 +24,8 @@ def rows_after(cursor: str, rows: models.QuerySet[Row], *, order: Sequence[str],
     """
     if cursor:
         rows = rows.filter(_behind(rows.model, order, open_cursor(cursor)))
-    found = list(rows.order_by(*order)[: limit + 1])
+    with planned_for_its_values():
+        found = list(rows.order_by(*order)[: limit + 1])
     shown = found[:limit]
     if len(found) == len(shown):
         return shown, ""

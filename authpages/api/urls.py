@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authpages.api import account, api_keys, views
+from authpages.api import account, api_keys, roles, users, views
 
 urlpatterns = [
     path("auth/signup", views.SignUpView.as_view()),
@@ -20,4 +20,15 @@ urlpatterns = [
     path("settings/hosted-auth", views.HostedAuthView.as_view()),
     path("api-keys", api_keys.ApiKeysView.as_view()),
     path("api-keys/<uuid:id>", api_keys.ApiKeyView.as_view()),
+    path("users", users.UsersView.as_view()),
+    path("users/<uuid:id>", users.UserView.as_view()),
+    path("users/<uuid:id>/block", users.BlockView.as_view()),
+    path("users/<uuid:id>/unblock", users.UnblockView.as_view()),
+    path("users/<uuid:id>/send-email-verification", users.VerificationMailView.as_view()),
+    path("users/<uuid:id>/send-password-reset", users.ResetMailView.as_view()),
+    path("users/<uuid:id>/sessions", users.UserSessionsView.as_view()),
+    path("users/<uuid:id>/sessions/<uuid:session>", users.UserSessionView.as_view()),
+    path("users/<uuid:id>/end-sessions", users.EndSessionsView.as_view()),
+    path("roles", roles.RolesView.as_view()),
+    path("roles/<uuid:id>", roles.RoleView.as_view()),
 ]

@@ -8,7 +8,7 @@ from authpages.models.known_devices import KnownDevice
 from authpages.models.one_time_links import AuthRequest, OneTimeLink
 from authpages.models.sessions import RefreshToken, Session
 from authpages.models.throttles import Throttle
-from authpages.models.users import Role, User
+from authpages.models.users import Role, User, UserRole
 
 __all__ = [
     "ApiKey",
@@ -22,6 +22,7 @@ __all__ = [
     "SigningKey",
     "Throttle",
     "User",
+    "UserRole",
     "token_hash",
 ]
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from authpages.addresses import email_key
+from authpages.models.search_keys import KeyField, SearchKeyField, any_begins, search_key
 from fastgen_backend.ids import uuid7
 from fastgen_backend.limits import LONGEST_EMAIL
+
+MANY = 1000
 
 
 class JSONGroup(models.Aggregate):
@@ -53,6 +59,44 @@ class UserQuerySet(models.QuerySet["User"]):
         """Each user with roles, locked until the transaction ends; every change of an account begins here."""
         return self.with_roles().select_for_update(of=("self",))
 
+    def found_by(self, text: str) -> Self:
+        """People whose address, first or last name, or both names in this order, begin with `text`; or with this id."""
+        key = search_key(text)
+        if not key:
+            return self
+        keys = {
+            "email_key": email_key(key) if "@" in key else key,
+            "name_key": key,
+            "last_name_key": key,
+        }
+        found = any_begins(keys)
+        with suppress(ValueError):
+            found |= Q(pk=uuid.UUID(key))
+        if _are_many(self.model.objects.filter(found)):
+            return self.filter(any_begins(keys, by_index=False))
+        return self.filter(found)
+
+    def having(self, role: Role) -> Self:
+        """People who have this role."""
+        held = UserRole.objects.filter(role=role)
+        if _are_many(held):
+            return self.filter(Exists(held.filter(user=OuterRef("pk"))))
+        return self.filter(pk__in=held.values("user"))
+
+    def matching(
+        self,
+        *,
+        text: str = "",
+        role: Role | None = None,
+        verified: bool | None = None,
+        blocked: bool | None = None,
+        admin: bool | None = None,
+    ) -> Self:
+        """People whom `text` finds and whom all else that is given is true of; each is asked of an index of its own."""
+        found = self.found_by(text) if role is None else self.found_by(text).having(role)
+        states = {"email_verified": verified, "blocked": blocked, "is_superuser": admin}
+        return found.filter(**{name: value for name, value in states.items() if value is not None})
+
     def admins(self) -> Self:
         return self.filter(is_superuser=True)
 
@@ -80,12 +124,14 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.CharField(max_length=LONGEST_EMAIL, unique=True)
-    email_key = models.CharField(max_length=LONGEST_EMAIL, unique=True)
+    email_key = KeyField(max_length=LONGEST_EMAIL, unique=True)
     email_verified = models.BooleanField(default=False)
     password = models.CharField(max_length=200, null=True)  # type: ignore[assignment]  # Django's is never null
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
-    roles = models.ManyToManyField(Role, related_name="users", blank=True)
+    name_key = SearchKeyField(of=["first_name", "last_name"])
+    last_name_key = SearchKeyField(of=["last_name"])
+    roles = models.ManyToManyField(Role, related_name="users", blank=True, through="UserRole")
     blocked = models.BooleanField(default=False)
     is_superuser = models.BooleanField(default=False)
     locale = models.CharField(max_length=35, blank=True)
@@ -104,11 +150,22 @@ class User(AbstractBaseUser):
 
     class Meta:
         indexes = [
-            models.Index(fields=["is_superuser"], condition=Q(is_superuser=True), name="users_who_are_admins"),
+            models.Index(fields=["id"], condition=Q(is_superuser=True), name="users_who_are_admins"),
+            models.Index(fields=["id"], condition=Q(email_verified=True), name="users_who_are_verified"),
+            models.Index(fields=["id"], condition=Q(email_verified=False), name="users_who_are_unverified"),
+            models.Index(fields=["id"], condition=Q(blocked=True), name="users_who_are_blocked"),
+            models.Index(fields=["name_key"], name="users_by_name"),
+            models.Index(fields=["last_name_key"], name="users_by_last_name"),
         ]
 
     def __str__(self) -> str:
         return self.email
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """As Django's; where a name is saved, its keys are saved with it."""
+        if update_fields is not None and {"first_name", "last_name"} & set(update_fields):
+            update_fields = {*update_fields, "name_key", "last_name_key"}
+        super().save(update_fields=update_fields, **options)
 
     @property
     def role_names(self) -> list[str]:
@@ -118,8 +175,31 @@ class User(AbstractBaseUser):
         return sorted(self.loaded_roles or [])
 
 
+class UserRole(models.Model):
+    """That a person has a role."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, db_index=False)
+
+    class Meta:
+        db_table = "authpages_user_roles"
+        unique_together = [("user", "role")]
+        indexes = [models.Index(fields=["role", "user"], name="users_of_a_role")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role_id}"
+
+
+def _are_many(found: models.QuerySet[Any, Any]) -> bool:
+    """Whether, on SQLite, the newest of those found are found sooner among all people than by sorting them.
+
+    It can't know how many a condition is true of, and would sort half the table. PostgreSQL knows, and decides itself.
+    """
+    return connection.vendor == "sqlite" and found[MANY : MANY + 1].exists()
+
+
 def role_names_of(user_reference: str) -> Subquery:
     """The names of the roles of the user whose id the outer query has at `user_reference`, as a JSON array."""
-    through = User.roles.through.objects.filter(user_id=OuterRef(user_reference)).order_by().values("user_id")
-    names = through.annotate(names=JSONGroup("role__name")).values("names")  # type: ignore[misc]  # an annotation
+    held = UserRole.objects.filter(user_id=OuterRef(user_reference)).order_by().values("user_id")
+    names = held.annotate(names=JSONGroup("role__name")).values("names")
     return Subquery(names, output_field=models.JSONField())

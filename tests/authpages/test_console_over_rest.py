@@ -16,7 +16,7 @@ def test_the_cookie_is_enough_to_read(admin: Visitor) -> None:
 
 
 def test_the_cookie_and_the_csrf_token_are_enough_to_write(admin: Visitor) -> None:
-    answer = _change(admin, {"x-csrftoken": _csrf_token(admin)})
+    answer = _change(admin, {"x-csrftoken": csrf_token(admin)})
 
     assert (answer.status_code, answer.json()["productName"]) == (200, "Acme")
     assert HostedAuthSettings.load().product_name == "Acme"
@@ -31,14 +31,14 @@ def test_a_write_without_the_csrf_token_is_refused(admin: Visitor, token: str | 
 
 
 def test_a_write_from_another_origin_is_refused_for_all_its_token(admin: Visitor) -> None:
-    answer = _change(admin, {"x-csrftoken": _csrf_token(admin), "origin": "https://evil.example"})
+    answer = _change(admin, {"x-csrftoken": csrf_token(admin), "origin": "https://evil.example"})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf-failed")
     assert HostedAuthSettings.load().product_name == "Fastgen"
 
 
 def test_the_cookie_of_who_is_no_admin_any_more_is_no_credential(admin: Visitor, root: User) -> None:
-    token = _csrf_token(admin)
+    token = csrf_token(admin)
     User.objects.filter(pk=root.pk).update(is_superuser=False)
 
     assert _change(admin, {"x-csrftoken": token}).status_code == 401
@@ -50,7 +50,7 @@ def test_the_cookie_of_the_hosted_pages_is_no_credential(visitor: Visitor, root:
     assert visitor.get(PATH).status_code == 401
 
 
-def _csrf_token(admin: Visitor) -> str:
+def csrf_token(admin: Visitor) -> str:
     """As a page of the console carries it."""
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', admin.get("/console/settings").content.decode())
     assert token

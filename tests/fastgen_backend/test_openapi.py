@@ -92,6 +92,19 @@ class World:
     def send_file(self) -> Any:
         return self.program.call("POST", "/imports?table=notes", raw=b"name\nBob\n", **{"content-type": "text/csv"})
 
+    @property
+    def anns_id(self) -> str:
+        return str(self.ann.get("/auth/me").json()["id"])
+
+    @property
+    def session(self) -> str:
+        """The id of Ann's session."""
+        return str(self.ann.get("/auth/sessions").json()["items"][0]["id"])
+
+    def role(self) -> str:
+        """The id of a new role."""
+        return str(self.program.post("/roles", {"name": "Editor"}).json()["id"])
+
     def imported(self) -> str:
         """The id of an import that is done."""
         id = self.send_file().json()["id"]
@@ -147,6 +160,23 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "postResetSubmit": lambda world: world.anyone.post(
         "/auth/password-reset/submit", {"token": world.reset_token(), "password": PASSWORD[::-1]}
     ),
+    "getUsers": lambda world: world.program.get("/users?q=ann&verified=false"),
+    "postUsers": lambda world: world.program.post("/users", {**ACCOUNT, "firstName": "Bob"}),
+    "getUser": lambda world: world.program.get(f"/users/{world.anns_id}"),
+    "patchUser": lambda world: world.program.patch(f"/users/{world.anns_id}", {"firstName": "Ann"}),
+    "deleteUser": lambda world: world.program.delete(f"/users/{world.anns_id}"),
+    "postBlock": lambda world: world.program.post(f"/users/{world.anns_id}/block"),
+    "postUnblock": lambda world: world.program.post(f"/users/{world.anns_id}/unblock"),
+    "postVerificationMail": lambda world: world.program.post(f"/users/{world.anns_id}/send-email-verification"),
+    "postResetMail": lambda world: world.program.post(f"/users/{world.anns_id}/send-password-reset"),
+    "getUserSessions": lambda world: world.program.get(f"/users/{world.anns_id}/sessions"),
+    "deleteUserSession": lambda world: world.program.delete(f"/users/{world.anns_id}/sessions/{world.session}"),
+    "postEndSessions": lambda world: world.program.post(f"/users/{world.anns_id}/end-sessions"),
+    "getRoles": lambda world: world.program.get("/roles"),
+    "postRoles": lambda world: world.program.post("/roles", {"name": "Editor"}),
+    "getRole": lambda world: world.program.get(f"/roles/{world.role()}"),
+    "patchRole": lambda world: world.program.patch(f"/roles/{world.role()}", {"name": "Author"}),
+    "deleteRole": lambda world: world.program.delete(f"/roles/{world.role()}"),
     "getHostedAuth": lambda world: world.program.get("/settings/hosted-auth"),
     "patchHostedAuth": lambda world: world.program.patch("/settings/hosted-auth", {"productName": "Acme"}),
     "getApiKeys": lambda world: world.program.get("/api-keys"),
@@ -388,7 +418,7 @@ def _caller(path: str, key: Callable[..., Api]) -> Api:
 def _call(caller: Api, method: str, path: str, body: Any = None, **options: Any) -> Any:
     """Call an endpoint by its path in the document; what it names does not exist."""
     path = path.removeprefix("/api/v1").replace("{id}", NOBODYS_ID)
-    path = path.replace("{table}", NOBODYS_ID).replace("{column}", NOBODYS_ID)
+    path = path.replace("{table}", NOBODYS_ID).replace("{column}", NOBODYS_ID).replace("{session}", NOBODYS_ID)
     return caller.call(method.upper(), path, body, **options)
 
 
