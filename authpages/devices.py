@@ -30,6 +30,11 @@ def device_name(user_agent: str) -> str:
     return device.program or device.system or _("Unknown device")
 
 
+def is_handheld(user_agent: str) -> bool:
+    """Whether it is a phone or a tablet, for the picture beside its name."""
+    return _parsed(user_agent).system in HANDHELDS | {"Android"}
+
+
 def neighbourhood(ip_address: str | None) -> str:
     """The network around an address, within which a device is still at the same place: /24, or /64 where IPv6."""
     if not ip_address:

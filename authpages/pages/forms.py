@@ -1,5 +1,6 @@
 """The forms of the hosted pages; what is wrong with an address or a password is for the services to say."""
 
+from django import forms
 from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
@@ -40,5 +41,27 @@ class VerifyEmailForm(PlainForm):
 class ResetPasswordForm(PlainForm):
     token = TokenField()
     password = PasswordField(
+        autocomplete="new-password", label=gettext_lazy("New password"), help_text=_password_rule_later()
+    )
+
+
+class ProfileForm(PlainForm):
+    first_name = forms.CharField(
+        label=gettext_lazy("First name"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput({"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=gettext_lazy("Last name"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput({"autocomplete": "family-name"}),
+    )
+
+
+class PasswordChangeForm(PlainForm):
+    current_password = PasswordField(autocomplete="current-password", label=gettext_lazy("Current password"))
+    new_password = PasswordField(
         autocomplete="new-password", label=gettext_lazy("New password"), help_text=_password_rule_later()
     )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,12 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from authpages.browser_sessions import device_cookie, drop_session, is_pending_here, remember_pending, session_of
 from authpages.errors import LinkExpired, LinkInvalid
-from authpages.models import User
 from authpages.pages.forms import EmailForm, LoginForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
 from authpages.pages.hosted import HostedPage, LandingPage
 from authpages.services.email_verification import (
     find_verification_link,
-    request_own_verification,
     request_verification,
     verify_email,
 )
@@ -26,11 +23,10 @@ from authpages.services.sessions import log_out
 from authpages.services.signup import sign_up
 from fastgen_backend.errors import DomainError
 from fastgen_backend.forms import FormPage, PlainForm
-from fastgen_backend.redirects import SeeOther, with_next
+from fastgen_backend.redirects import SeeOther
 
 NOTICES = {
     "password-changed": _("Your password was changed. Log in with the new one."),
-    "mail-sent": _("A new link is on its way. It may take a minute; look into the spam folder, too."),
 }
 
 
@@ -186,32 +182,3 @@ class ResetPasswordPage(HostedPage, FormPage):
             return super().refused(form, error)
         context = self.get_context_data(form=form, error=error)
         return render(self.request, "authpages/reset_password_again.html", context, status=error.status)
-
-
-class AccountPage(HostedPage, FormPage):
-    """A person's own page; its form asks for a new verification link."""
-
-    template_name = "authpages/account.html"
-    form_class = PlainForm
-
-    def instead(self) -> HttpResponse | None:
-        return None if session_of(self.request) else SeeOther(with_next(reverse("login"), self.request.path))
-
-    def form_valid(self, form: PlainForm) -> HttpResponse:
-        user = self.person()
-        request_own_verification(user=user, origin=self.origin())
-        response = SeeOther(f"{reverse('account')}?notice=mail-sent")
-        remember_pending(response, user.email)
-        return response
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user = self.person()
-        notice = None if user.email_verified else NOTICES.get(self.request.GET.get("notice", ""))
-        pending = is_pending_here(self.request, user.email_key)
-        return super().get_context_data(user=user, notice=notice, pending=pending, **kwargs)
-
-    def person(self) -> User:
-        session = session_of(self.request)
-        if session is None:
-            raise PermissionDenied
-        return session.user

@@ -1,0 +1,165 @@
+"""A person’s own page: who they are, their password, and where they are logged in.
+
+One page of several forms, each with an address of its own; where one is refused the whole page comes back, with what
+there is to mend in its place.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from authpages.browser_sessions import device_cookie, is_pending_here, keep_session, remember_pending, session_of
+from authpages.devices import device_name, is_handheld
+from authpages.models import Session
+from authpages.pages.forms import PasswordChangeForm, ProfileForm
+from authpages.pages.hosted import LandingPage
+from authpages.services.email_verification import request_own_verification
+from authpages.services.password_change import change_password
+from authpages.services.sessions import ENDED_BY_OWNER, SEEN_EVERY, end_other_sessions, end_session_of
+from authpages.services.user_changes import change_own_profile
+from fastgen_backend.forms import PlainForm
+from fastgen_backend.redirects import SeeOther, with_next
+
+SHOWN_SESSIONS = 50
+NOTICES = {
+    "mail-sent": ("verification", _("A new link is on its way. It may take a minute; look into the spam folder, too.")),
+    "profile-saved": ("profile", _("Your name is saved.")),
+    "password-changed": ("password", _("Your password is changed, and every other device is logged out.")),
+    "session-ended": ("sessions", _("That device is logged out.")),
+    "sessions-ended": ("sessions", _("Every other device is logged out.")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSession:
+    """A line of the list: `session` itself, and the device in words. It is active where it was seen just now."""
+
+    session: Session
+    device: str
+    is_handheld: bool
+    is_current: bool
+    is_active: bool
+
+
+class AccountPage(LandingPage):
+    """The page itself; its own form asks for a new verification link."""
+
+    template_name = "authpages/account.html"
+    form_class: type[PlainForm] = PlainForm
+    part: ClassVar[str] = "verification"
+
+    def instead(self) -> HttpResponse | None:
+        return None if session_of(self.request) else SeeOther(with_next(reverse("login"), reverse("account")))
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        user = self.session.user
+        request_own_verification(user=user, origin=self.origin())
+        response = _back("mail-sent")
+        remember_pending(response, user.email)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = self.session.user
+        names = {"first_name": user.first_name, "last_name": user.last_name}
+        forms = {"profile": ProfileForm(initial=names), "password": PasswordChangeForm(), "sessions": PlainForm()}
+        if "form" in kwargs:
+            forms[self.part] = kwargs["form"]
+        notice = NOTICES.get(self.request.GET.get("notice", "")) if self.request.method == "GET" else None
+        sessions = self._sessions()
+        return super().get_context_data(
+            user=user,
+            pending=is_pending_here(self.request, user.email_key),
+            forms=forms,
+            told=dict([notice]) if notice else {},
+            sessions=sessions[:SHOWN_SESSIONS],
+            there_are_more=len(sessions) > SHOWN_SESSIONS,
+            landing=self.landing(),
+            **kwargs,
+        )
+
+    @property
+    def session(self) -> Session:
+        session = session_of(self.request)
+        if session is None:
+            raise PermissionDenied
+        return session
+
+    def _sessions(self) -> list[ShownSession]:
+        """The current one first, then those that were used last; one more than are shown, where there are more."""
+        current, lately = self.session, timezone.now() - 2 * SEEN_EVERY
+        living = current.user.sessions.alive(timezone.now()).exclude(pk=current.pk)
+        found = [current, *living.order_by("-last_seen_at", "-pk")[:SHOWN_SESSIONS]]
+        return [
+            ShownSession(
+                session=each,
+                device=device_name(each.user_agent),
+                is_handheld=is_handheld(each.user_agent),
+                is_current=each == current,
+                is_active=each == current or each.last_seen_at > lately,
+            )
+            for each in found
+        ]
+
+
+class AccountPart(AccountPage):
+    """A form of the page that is sent to an address of its own; who opens that gets the page."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return SeeOther(reverse("account"))
+
+
+class ProfilePart(AccountPart):
+    form_class = ProfileForm
+    part = "profile"
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        change_own_profile(user=self.session.user, changes=form.cleaned_data, origin=self.origin())
+        return _back("profile-saved")
+
+
+class PasswordPart(AccountPart):
+    form_class = PasswordChangeForm
+    part = "password"
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        renewed = change_password(
+            session=self.session,
+            current=form.cleaned_data["current_password"],
+            new=form.cleaned_data["new_password"],
+            origin=self.origin(),
+            device_cookie=device_cookie(self.request),
+        )
+        response = _back("password-changed")
+        keep_session(self.request, response, renewed)
+        return response
+
+
+class SessionPart(AccountPart):
+    """Ends one session."""
+
+    part = "sessions"
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        session_id: uuid.UUID = self.kwargs["id"]
+        end_session_of(user=self.session.user, session_id=session_id, reason=ENDED_BY_OWNER, origin=self.origin())
+        return _back("session-ended")
+
+
+class OtherSessionsPart(AccountPart):
+    """Ends every session but this one."""
+
+    part = "sessions"
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        end_other_sessions(session=self.session, origin=self.origin())
+        return _back("sessions-ended")
+
+
+def _back(notice: str) -> HttpResponse:
+    return SeeOther(f"{reverse('account')}?notice={notice}")
