@@ -1,7 +1,7 @@
 """Checklist, passwords and hashing: 1 to 11."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,10 @@ from django.db import connections
 
 from authpages import passwords
 from authpages.models import User
+from events.services.sequencing import sequence_events
 from fastgen_backend.errors import DomainError
 from tests.authpages.conftest import Visitor, text_of
-from tests.conftest import Api
+from tests.conftest import PASSWORD, Api
 from tests.processes import wait_for
 
 
@@ -62,6 +63,21 @@ def test_06_password_managers_work(visitor: Visitor) -> None:
 
 def test_07_there_is_no_default_account(db: None) -> None:
     assert not User.objects.exists()
+
+
+def test_07_an_admin_starts_a_reset_and_never_sees_a_password(api: Api, key: Callable[..., Api]) -> None:
+    program, ann = key("users:read", "users:write", "events:read"), f"/users/{api.sign_up()['user']['id']}"
+
+    started = program.post(f"{ann}/send-password-reset")
+
+    sequence_events()
+    stored = User.objects.get().password
+    answers = [started, program.get(ann), program.get("/users"), program.patch(ann, {"password": "given by an admin"})]
+    assert (started.status_code, started.json()) == (202, {})
+    assert stored
+    assert not any(secret in str(answer.json()) for answer in answers for secret in (stored, PASSWORD, "given by"))
+    tokens = [event["data"]["token"] for event in program.get("/events?types=auth.password_reset").json()["items"]]
+    assert tokens == [None]
 
 
 def test_08_argon2id_at_the_floor_of_owasp(api: Api, settings: Any) -> None:

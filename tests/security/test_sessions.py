@@ -1,12 +1,13 @@
 """Checklist, sessions: 25 to 30."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from authpages.models import Session, User
+from authpages.models import Session
 from authpages.services.users import create_user
 from fastgen_backend.origin import COMMAND_LINE
 from tests.authpages.conftest import Visitor
@@ -71,19 +72,33 @@ def test_27_logout_kills_the_session_on_the_server(visitor: Visitor, api: Api, s
     assert thief.get("/account").status_code == 303
 
 
-@pytest.mark.parametrize("end", ["blocked", "deleted"])
-def test_27_a_block_or_a_delete_kills_every_session(visitor: Visitor, api: Api, settings: Any, end: str) -> None:
-    session = api.sign_up()["session"]
+@pytest.mark.parametrize("end", ["block", "delete", "end-sessions"])
+def test_27_a_block_a_delete_or_an_admin_kills_every_session(
+    visitor: Visitor, api: Api, key: Callable[..., Api], settings: Any, end: str
+) -> None:
+    signed_up = api.sign_up()
     _log_in(visitor, settings.SESSION_COOKIE_NAME)
+    program, ann = key("users:write"), f"/users/{signed_up['user']['id']}"
 
-    if end == "blocked":
-        User.objects.update(blocked=True)
-    else:
-        User.objects.all().delete()
+    answer = program.delete(ann) if end == "delete" else program.post(f"{ann}/{end}")
 
+    assert answer.status_code in {200, 204}
     assert visitor.get("/account").status_code == 303
     assert api.get("/auth/me").status_code == 401
-    assert api.post("/auth/refresh", {"refreshToken": session["refreshToken"]}).status_code == 401
+    assert api.post("/auth/refresh", {"refreshToken": signed_up["session"]["refreshToken"]}).status_code == 401
+
+
+def test_27_an_admin_kills_one_session_and_no_other(
+    visitor: Visitor, api: Api, key: Callable[..., Api], settings: Any
+) -> None:
+    signed_up = api.sign_up()
+    _log_in(visitor, settings.SESSION_COOKIE_NAME)
+    session = f"/users/{signed_up['user']['id']}/sessions/{signed_up['session']['id']}"
+
+    assert key("users:write").delete(session).status_code == 204
+
+    assert api.post("/auth/refresh", {"refreshToken": signed_up["session"]["refreshToken"]}).status_code == 401
+    assert visitor.get("/account").status_code == 200
 
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "https://auth.example.com"], indirect=True)
