@@ -4,6 +4,7 @@ from functools import cache
 from inspect import cleandoc
 from typing import Any, Literal
 
+import orjson
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.drainage import set_override
@@ -105,10 +106,17 @@ class EndpointSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         answers = super()._get_response_bodies(direction)
-        component = self.resolve_serializer(Problem, direction)
-        content = {"application/problem+json": {"schema": component.ref if component else {}}}
-        refusals = {status: {"description": title, "content": content} for status, title in REFUSALS.items()}
+        self.resolve_serializer(Problem, direction)
+        refusals = {status: {"$ref": f"#/components/responses/Refusal{status}"} for status in REFUSALS}
         return {**refusals, **answers}
+
+
+def add_refusals(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Tell each refusal once, for all operations that refer to it; settings.py names this function."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    told = {f"Refusal{status}": {"description": title, "content": content} for status, title in REFUSALS.items()}
+    result["components"]["responses"] = told
+    return result
 
 
 def bases_without_description() -> list[type]:
@@ -120,7 +128,8 @@ def bases_without_description() -> list[type]:
 def _document() -> bytes:
     """The whole schema as JSON, made once per process: it changes with the code alone."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    return bytes(OpenApiJsonRenderer().render(generator.get_schema(request=None, public=True)))  # type: ignore[no-untyped-call]
+    indented = OpenApiJsonRenderer().render(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+    return orjson.dumps(orjson.loads(indented))
 
 
 class OpenApiView(Endpoint):

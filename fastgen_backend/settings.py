@@ -237,11 +237,23 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Fastgen backend",
     "VERSION": "1",
-    "DESCRIPTION": "Accounts, sessions, tables, webhooks and the system-event log.",
+    "DESCRIPTION": (
+        "Accounts, sessions, tables, webhooks and the system-event log.\n\n"
+        "The examples work when they are pasted into a shell that knows the API and a key. Some keep what a later one "
+        "needs in variables.\n\n"
+        "```sh\n"
+        f"export API={BASE_URL}/api/v1\n"
+        "export KEY=$(.venv/bin/python manage.py create_api_key demo --scope '*')\n"
+        "```"
+    ),
     "OAS_VERSION": "3.1.0",  # the first that tells of webhooks
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "fastgen_backend.openapi.add_refusals",
+        "authpages.api.examples.add",
+        "datahub.api.examples.add",
+        "events.api.examples.add",
         "events.api.documents.add_webhooks",  # after the enums: these have names of their own
     ],
     "COMPONENT_SPLIT_REQUEST": True,

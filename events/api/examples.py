@@ -1,0 +1,34 @@
+"""How the endpoints of the log and of webhooks are called."""
+
+from typing import Any
+
+from fastgen_backend.api_examples import Document, Example, add_examples
+
+WEBHOOK = "/webhooks/$WEBHOOK"
+HOOK = {"url": "http://127.0.0.1:9000/", "events": ["custom.*"], "description": "The receiver of the README"}
+
+EXAMPLES = {
+    "postWebhooks": Example("POST", "/webhooks", HOOK, keeps={"WEBHOOK": "id"}),
+    "getWebhooks": Example("GET", "/webhooks"),
+    "getWebhook": Example("GET", WEBHOOK),
+    "patchWebhook": Example("PATCH", WEBHOOK, {"events": ["auth.*", "custom.*"], "maxConcurrency": 5}),
+    "postEvents": Example(
+        "POST", "/events", {"type": "custom.order_shipped", "data": {"order": 7}}, keeps={"EVENT": "id"}
+    ),
+    "getEvents": Example("GET", "/events?types=custom.*&order=-position&limit=10"),
+    "getEvent": Example("GET", "/events/$EVENT"),
+    "getCatalog": Example("GET", "/events/catalog"),
+    "getAsyncApi": Example("GET", "/events/asyncapi.json"),
+    "getDeliveries": Example("GET", f"{WEBHOOK}/deliveries?limit=1", keeps={"DELIVERY": "id"}),
+    "getDelivery": Example("GET", "/deliveries/$DELIVERY"),
+    "postRedeliver": Example("POST", "/deliveries/$DELIVERY/redeliver"),
+    "postRotateSecret": Example("POST", f"{WEBHOOK}/rotate-secret"),
+    "postEnableWebhook": Example("POST", f"{WEBHOOK}/enable"),
+    "deleteWebhook": Example("DELETE", WEBHOOK),
+}
+
+
+def add(result: Document, generator: Any, request: Any, public: bool) -> Document:
+    """What settings.py names: part of how the document is made."""
+    add_examples(result, EXAMPLES)
+    return result
