@@ -7,6 +7,8 @@ from fastgen_backend.api_examples import Document, Example, add_examples
 EMAIL = "bea@example.com"
 PASSWORD, NEW_PASSWORD = "a long and calm evening", "an even longer morning"  # of nobody
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
+CLEO = {"email": "cleo@example.com", "password": PASSWORD}
+PERSON = "/users/$PERSON"
 TOKENS = {"BEA": "accessToken", "REFRESH": "refreshToken"}
 LOG_IN = Example("POST", "/auth/login", CREDENTIALS, caller="", keeps=TOKENS)
 
@@ -48,6 +50,30 @@ EXAMPLES = {
         caller="",
         first=(_token_of("auth.password_reset:requested"),),
     ),
+    "postRoles": Example("POST", "/roles", {"name": "editor", "description": "Writes"}, keeps={"ROLE": "id"}),
+    "getRoles": Example("GET", "/roles"),
+    "getRole": Example("GET", "/roles/$ROLE"),
+    "patchRole": Example("PATCH", "/roles/$ROLE", {"description": "Writes and publishes"}),
+    "postUsers": Example("POST", "/users", {**CLEO, "roles": ["editor"]}, keeps={"PERSON": "id"}),
+    "getUsers": Example("GET", "/users?q=cleo&role=editor"),
+    "getUser": Example("GET", PERSON),
+    "patchUser": Example("PATCH", PERSON, {"firstName": "Cleo", "appMetadata": {"plan": "team"}}),
+    "postVerificationMail": Example("POST", f"{PERSON}/send-email-verification"),
+    "postResetMail": Example("POST", f"{PERSON}/send-password-reset"),
+    "getUserSessions": Example("GET", f"{PERSON}/sessions"),
+    "deleteUserSession": Example(
+        "DELETE",
+        f"{PERSON}/sessions/$SESSION",
+        first=(
+            Example("POST", "/auth/login", CLEO, caller=""),
+            Example("GET", f"{PERSON}/sessions", keeps={"SESSION": "id"}),
+        ),
+    ),
+    "postEndSessions": Example("POST", f"{PERSON}/end-sessions"),
+    "postBlock": Example("POST", f"{PERSON}/block"),
+    "postUnblock": Example("POST", f"{PERSON}/unblock"),
+    "deleteUser": Example("DELETE", PERSON),
+    "deleteRole": Example("DELETE", "/roles/$ROLE"),
     "getHostedAuth": Example("GET", "/settings/hosted-auth"),
     "patchHostedAuth": Example("PATCH", "/settings/hosted-auth", {"productName": "Acme", "accentColor": "#0b7a5e"}),
     "getApiKeys": Example("GET", "/api-keys"),
