@@ -41,6 +41,7 @@ class Installation:
         self.url = url
         self._log = folder / "log"
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.settings: dict[str, str] = {}
 
     def run(self, code: str) -> None:
         subprocess.run([sys.executable, "-c", code], env=self._environment(), cwd=PROJECT, check=True, timeout=60)
@@ -64,7 +65,12 @@ class Installation:
 
     def _environment(self) -> dict[str, str]:
         settings = {"DATABASE_URL": self.url, "SECRET_KEY": KEY, "DJANGO_SETTINGS_MODULE": "fastgen_backend.settings"}
-        return os.environ | settings | {"BASE_URL": "http://127.0.0.1:8000", "WEBHOOK_RETRY_SECONDS": "1,1,1"}
+        return (
+            os.environ
+            | settings
+            | {"BASE_URL": "http://127.0.0.1:8000", "WEBHOOK_RETRY_SECONDS": "1,1,1"}
+            | self.settings
+        )
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Webhooks that keep an order: one call after the other, of all or of each subject, and nothing overtakes a failure."""
 
+import asyncio
 import json
 import time
 from collections import defaultdict
@@ -15,8 +16,10 @@ from django.utils import timezone
 from events.models import Delivery, FinishedDelivery, Subscriber, Webhook, Worker
 from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
+from events.services.delivery import Courier
 from events.services.leases import beat, reap_dead_workers, register_worker, release_leases
 from events.services.outcomes import Outcome
+from events.services.pulse import Pulse
 from events.services.sequencing import sequence_events
 from events.services.webhooks import change_webhook
 from tests.conftest import Api
@@ -216,6 +219,25 @@ def test_a_call_that_was_broken_off_by_a_stop_is_over_before_the_next_begins(sub
     reap_dead_workers()
 
     assert claim(other) == []
+
+
+@pytest.mark.parametrize("flaw", ["silence", "another id"])
+def test_a_worker_that_can_not_be_sure_of_its_claim_begins_no_call(flaw: str, subscribe: Subscribe, receiver: Receiver):
+    subscribe(mode="ordered")
+    happen_by_turns("ann", rounds=1)
+    (claimed,) = claim(worker := register_worker())
+    pulse = Pulse()
+    pulse.felt(worker if flaw == "silence" else register_worker(), pulse.now() - (11 if flaw == "silence" else 0))
+
+    async def deliver() -> Outcome | None:
+        courier = Courier(pulse)
+        try:
+            return await courier.deliver(claimed)
+        finally:
+            await courier.close()
+
+    assert asyncio.run(deliver()) is None
+    assert receiver.calls == []
 
 
 def test_a_redelivery_comes_in_its_turn(subscribe: Subscribe, key: Callable[..., Api]):
