@@ -1,0 +1,149 @@
+"""The log, its events and types, and a webhook's daily work, in a browser."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import assert_is_accessible
+from tests.browser.shared import admin, call, enter, up
+from tests.browser.test_looks import DESK, PHONE
+from tests.processes import wait_for
+from tests.receivers import Receiver, answer
+
+__all__ = ["admin", "up"]
+LOG, WEBHOOKS = "/console/events", "/console/webhooks"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def hook(admin: Page, receiver: Receiver) -> str:
+    """The page of a webhook that is told of custom events, and there is no other."""
+    for webhook in call(admin, "GET", "/webhooks")["items"]:
+        call(admin, "DELETE", f"/webhooks/{webhook['id']}")
+    made = call(admin, "POST", "/webhooks", {"url": f"{receiver.url}/hook", "events": ["custom.*"]})
+    return f"{WEBHOOKS}/{made['id']}"
+
+
+def happen(admin: Page, type: str) -> str:
+    """An event of our own; its id."""
+    return str(call(admin, "POST", "/events", {"type": type, "data": {"total": "12.50"}})["id"])
+
+
+def test_new_events_come_by_themselves_until_the_switch_is_off(admin: Page):
+    admin.goto(f"{LOG}?type=custom.*")
+    happen(admin, "custom.first")
+    line = admin.locator("tbody.fresh th", has_text="custom.first")
+    expect(line).to_be_visible()
+    expect(admin.locator("th", has_text="custom.first")).to_have_count(1)
+
+    with admin.expect_response(re.compile("/console/events/live")):
+        pass
+    admin.get_by_role("switch").uncheck()
+    asked: list[str] = []
+    admin.on("request", lambda request: asked.append(request.url) if "/live" in request.url else None)
+    happen(admin, "custom.second")
+    admin.wait_for_timeout(2500)
+
+    assert asked == []
+    admin.get_by_role("switch").check()
+    expect(admin.locator("tbody.fresh th", has_text="custom.second")).to_be_visible()
+
+
+def test_an_event_is_found_read_and_copied(admin: Page, new_page: Callable[..., Page]):
+    event = happen(admin, "custom.to_copy")
+    admin.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    admin.goto(LOG)
+    admin.get_by_label("Type").select_option("custom.*")
+    admin.get_by_role("button", name="Search").click()
+    admin.locator("th", has_text="custom.to_copy").get_by_role("link").click()
+
+    admin.get_by_role("button", name="Copy", exact=True).click()
+
+    expect(admin.locator("pre.json")).to_contain_text('"total": "12.50"')
+    assert admin.evaluate("navigator.clipboard.readText()") == event
+
+
+def test_a_type_is_found_on_the_page_of_all(admin: Page):
+    admin.goto(f"{LOG}/types")
+
+    admin.get_by_role("searchbox").fill("password_reset")
+
+    expect(admin.locator(".kind[data-text]:visible")).to_have_count(2)
+    admin.locator("[id='auth.password_reset.requested']").get_by_role("link", name="Send to a webhook").click()
+    expect(admin.locator("[value='auth.password_reset:requested']")).to_be_checked()
+
+
+def test_the_daily_work_of_a_webhook(admin: Page, receiver: Receiver):
+    receiver.on("/new", answer(200, b"fine"))
+    admin.goto(f"{WEBHOOKS}/new")
+    admin.get_by_label("URL").fill("ftp://nowhere")
+    admin.get_by_label("Description").fill("Shop")
+    expect(admin.locator("#url-check .notice.bad")).to_be_visible()
+    admin.get_by_label("URL").fill(f"{receiver.url}/new")
+    admin.get_by_label("Description").focus()
+    expect(admin.locator("#url-check")).to_contain_text("It can be called")
+    admin.get_by_role("checkbox", name="Your own").check()
+    admin.get_by_role("button", name="Create webhook").click()
+    expect(admin.locator("#secret-text")).to_contain_text("whsec_")
+    admin.get_by_role("link", name="To the webhook").click()
+    page = admin.url
+    happen(admin, "custom.shipped")
+    receiver.wait_for(1, "/new")
+
+    shipped = admin.locator("th", has_text="custom.shipped")
+    assert wait_for(lambda: admin.goto(f"{page}?state=delivered") and shipped.count())  # the answer is noted in groups
+    shipped.get_by_role("link").click()
+    admin.get_by_role("button", name="Deliver once more").click()
+    receiver.wait_for(2, "/new")
+    admin.goto(f"{page}/replay")
+    admin.get_by_label("Only these").fill("custom.shipped")
+    admin.get_by_role("button", name="Count first").click()
+    expect(admin.locator("#count")).to_contain_text("1 event would be told once more.")
+    admin.get_by_role("button", name="Start the replay").click()
+    expect(admin.locator("#replay .tag")).to_have_text("done")
+
+    calls = receiver.wait_for(3, "/new")
+    assert len({each.headers["webhook-id"] for each in calls}) == 1
+
+
+def test_every_page_of_events_and_webhooks_looks_right(
+    admin: Page, hook: str, receiver: Receiver, new_page: Callable[..., Page]
+):
+    receiver.on("/hook", answer(500, b"out of order"))
+    event = happen(admin, "custom.placed")
+    receiver.wait_for(1, "/hook")
+    deliveries = call(admin, "GET", f"/webhooks/{hook.rpartition('/')[2]}/deliveries")["items"]
+    call(admin, "POST", "/webhooks", {"url": "https://hooks.example.com/" + "a" * 80, "events": ["auth.user_signedUp"]})
+    pages = [
+        LOG,
+        f"{LOG}?subject=nobody@example.com",
+        f"{LOG}/{event}",
+        f"{LOG}/types",
+        WEBHOOKS,
+        f"{WEBHOOKS}/new",
+        hook,
+        f"{hook}/settings",
+        f"{hook}/secret",
+        f"{hook}/replay",
+        f"{hook}/deliveries/{deliveries[0]['id']}",
+        f"{hook}/delete",
+        f"{hook}/rotate",
+    ]
+
+    screens = [enter(new_page(**PHONE, color_scheme="light")), enter(new_page(**DESK, color_scheme="dark"))]
+    for page in screens:
+        for path in pages:
+            page.goto(path)
+            assert_is_accessible(page)
+    call(admin, "PATCH", f"/webhooks/{hook.rpartition('/')[2]}", {"enabled": False})
+    for page in screens:
+        page.goto(hook)
+        assert_is_accessible(page)
