@@ -1,16 +1,19 @@
 """Forms and the pages around them: what a service refuses is said in the form, with the status it has everywhere."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from fastgen_backend.errors import DomainError, FieldError
 from fastgen_backend.limits import LONGEST_EMAIL
+from fastgen_backend.strict_json import is_storable, is_too_deep, load_strictly
 
 MISSING = {"required": _("Please fill this in.")}
 
@@ -121,6 +124,49 @@ class PasswordField(forms.CharField):
         options.setdefault("label", _("Password"))
         widget = forms.PasswordInput(attributes)
         super().__init__(strip=False, widget=widget, error_messages=MISSING, **options)
+
+
+class JsonText(forms.CharField):
+    """JSON as text, such as `example`; empty is None. A refusal names the line."""
+
+    def __init__(self, *, example: str, **options: Any) -> None:
+        attributes = {
+            "rows": 4,
+            "spellcheck": "false",
+            "autocapitalize": "none",
+            "class": "mono",
+            "placeholder": example,
+        }
+        super().__init__(required=False, widget=forms.Textarea(attributes), **options)
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value.strip():
+            return None
+        try:
+            found = load_strictly(value)
+        except RecursionError:
+            raise forms.ValidationError(gettext("The JSON is nested too deeply.")) from None
+        except ValueError as error:
+            raise forms.ValidationError(gettext("This is no JSON: %(reason)s.") % {"reason": error}) from None
+        if is_too_deep(found) or not is_storable(found):
+            raise forms.ValidationError(
+                gettext("Text must not hold NUL or lone surrogates, nor be nested without end.")
+            )
+        return found
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, str):  # as it was sent
+            return value
+        return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+
+    def run_validators(self, value: Any) -> None:
+        """Those of texts are for texts."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(initial != self.to_python(data))
+        except forms.ValidationError:
+            return True
 
 
 class TokenField(forms.CharField):

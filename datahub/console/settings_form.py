@@ -1,62 +1,18 @@
 """The form of a table's settings: what it is called, who may do what, and what happens to its rows."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from datahub.console.access_words import ON_OWNER_DELETE_WORDS, RULE_WORDS, VERB_WORDS, kind_of
 from datahub.console.column_forms import Plain
 from datahub.models import Table, Verb
-from fastgen_backend.forms import Lines, PlainForm
-from fastgen_backend.strict_json import is_storable, is_too_deep, load_strictly
+from fastgen_backend.forms import JsonText, Lines, PlainForm
 
 EXAMPLE = '{"field": "owner", "op": "eq", "value": "@user.id"}'
 PLAIN = ("name", "key", "description", "row_events", "on_owner_delete")
-
-
-class JsonText(forms.CharField):
-    """JSON as text; empty is None."""
-
-    def __init__(self, **options: Any) -> None:
-        attributes = {
-            "rows": 4,
-            "spellcheck": "false",
-            "autocapitalize": "none",
-            "class": "mono",
-            "placeholder": EXAMPLE,
-        }
-        super().__init__(required=False, widget=forms.Textarea(attributes), **options)
-
-    def to_python(self, value: Any) -> Any:
-        if not isinstance(value, str) or not value.strip():
-            return None
-        try:
-            found = load_strictly(value)
-        except RecursionError:
-            raise forms.ValidationError(_("The JSON is nested too deeply.")) from None
-        except ValueError as error:
-            raise forms.ValidationError(_("This is no JSON: %(reason)s.") % {"reason": error}) from None
-        if is_too_deep(found) or not is_storable(found):
-            raise forms.ValidationError(_("Text must not hold NUL or lone surrogates, nor be nested without end."))
-        return found
-
-    def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, str):  # as it was sent
-            return value
-        return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
-
-    def run_validators(self, value: Any) -> None:
-        """Those of texts are for texts."""
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(initial != self.to_python(data))
-        except forms.ValidationError:
-            return True
 
 
 class TableSettingsForm(PlainForm):
@@ -92,6 +48,7 @@ class TableSettingsForm(PlainForm):
                 widget=forms.Textarea({"rows": 2}),
             )
             self.fields[f"access_{verb.value}_filter"] = JsonText(
+                example=EXAMPLE,
                 label=gettext_lazy("Filter"),
                 help_text=gettext_lazy("As in the API; @user.id and @user.roles stand for who asks."),
             )

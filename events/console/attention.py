@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from authpages.models import HostedAuthSettings, User
-from events.models import Webhook
+from events.models import FinishedDelivery, Webhook
 from events.services.health import Health
 
 WEBHOOKS_MAX = 5  # that are named
+DEAD_MAX = 100  # that are counted
 SLOW_SEQUENCING = timedelta(minutes=1)
 SLOW_DELIVERY = timedelta(minutes=5)
 
@@ -55,7 +57,7 @@ def _of_workers(health: Health, now: datetime) -> list[Concern]:
 def _of_webhooks() -> list[Concern]:
     found = []
     for webhook in Webhook.objects.in_trouble().select_related("subscriber")[:WEBHOOKS_MAX]:
-        url, action = _page("console-webhooks"), _("Open the webhooks")
+        url, action = reverse("console-webhooks-webhook", args=[webhook.pk]), _("Open the webhook")
         if not webhook.subscriber.enabled:
             title = _("A webhook was disabled: %(url)s") % {"url": webhook.url}
             found.append(Concern("bad", title, webhook.disabled_reason, url, action))
@@ -63,6 +65,14 @@ def _of_webhooks() -> list[Concern]:
             title = _("A webhook fails: %(url)s") % {"url": webhook.url}
             text = _("Since %(time)s UTC. Calls are tried again.") % {"time": f"{webhook.failing_since:%Y-%m-%d %H:%M}"}
             found.append(Concern("warn", title, text, url, action))
+    dead = FinishedDelivery.objects.dead_letters().order_by()[: DEAD_MAX + 1].count()
+    if dead:
+        title = ngettext("%(count)s delivery was given up", "%(count)s deliveries were given up", dead)
+        text = _("The receiver failed at every try. They are kept, and can be sent again once it is mended.")
+        count = f"> {DEAD_MAX}" if dead > DEAD_MAX else dead
+        found.append(
+            Concern("bad", title % {"count": count}, text, reverse("console-webhooks"), _("Open the webhooks"))
+        )
     return found
 
 
@@ -71,20 +81,13 @@ def _of_settings() -> list[Concern]:
     if not HostedAuthSettings.load().callback_url:
         title = _("People don’t come back to your app")
         text = _("No callback URL is set, so they land on their account page after logging in.")
-        found.append(Concern("", title, text, _page("console-settings"), _("Set the callback URL")))
+        found.append(Concern("", title, text, reverse("console-settings"), _("Set the callback URL")))
     if len(User.objects.admins().values_list("pk")[:2]) == 1:
         text = _("If you lose your password and your mail, nobody can come in. Make a second admin.")
-        found.append(Concern("", _("You are the only admin"), text, _page("console-users"), _("Open the users")))
+        found.append(Concern("", _("You are the only admin"), text, reverse("console-users"), _("Open the users")))
     return found
 
 
 def _too_long(since: datetime | None, patience: timedelta, now: datetime) -> str:
     """How long something has waited, in words, where that is longer than it should be."""
     return timesince(since, now) if since and now - since > patience else ""
-
-
-def _page(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

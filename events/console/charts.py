@@ -63,11 +63,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars for the newer half of the span; of several series, one upon the other."""
+    """Bars for the newer half of the span; of several series, one upon the other. `url` is where each one is told."""
 
     title: str
     series: Sequence[Series]
     span: Span
+    url: str
 
     @property
     def width(self) -> int:

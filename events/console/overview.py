@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
+from django.db.models import Exists
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +15,8 @@ from django.views.generic.base import TemplateView
 
 from authpages.models import User
 from datahub.models import Table
-from events.console.attention import _page, concerns_of
+from events.catalog import EventType
+from events.console.attention import concerns_of
 from events.console.charts import Chart, Span, last_days, last_hours, series_of
 from events.models import Tally, Webhook
 from events.services.health import read_health
@@ -57,12 +60,15 @@ def _charts(span: Span) -> list[Chart]:
     def of(what: str, name: str, kind: str) -> Any:
         return series_of(name, kind, counts[what], span)
 
+    def people(what: str, title: str, kind: str, type: str) -> Chart:
+        return Chart(title, [of(what, title, kind)], span, f"{reverse('console-events')}?{urlencode({'type': type})}")
+
     delivered, failed = of(What.DELIVERED, _("Delivered"), "good"), of(What.FAILED_CALLS, _("Failed calls"), "bad")
     return [
-        Chart(_("Sign-ups"), [of(What.SIGN_UPS, _("Sign-ups"), "plain")], span),
-        Chart(_("Logins"), [of(What.LOGINS, _("Logins"), "plain")], span),
-        Chart(_("Failed logins"), [of(What.FAILED_LOGINS, _("Failed logins"), "warn")], span),
-        Chart(_("Deliveries"), [delivered, failed], span),
+        people(What.SIGN_UPS, _("Sign-ups"), "plain", EventType.USER_SIGNED_UP),
+        people(What.LOGINS, _("Logins"), "plain", EventType.USER_LOGGED_IN),
+        people(What.FAILED_LOGINS, _("Failed logins"), "warn", EventType.LOGIN_FAILED),
+        Chart(_("Deliveries"), [delivered, failed], span, reverse("console-webhooks")),
     ]
 
 
@@ -85,13 +91,15 @@ def _as_table(charts: list[Chart], span: Span) -> dict[str, Any]:
 
 def _steps() -> list[Step]:
     """How to begin; none once somebody other than an admin has signed up."""
-    if User.objects.filter(is_superuser=False).exists():
+    asked = (User.objects.filter(is_superuser=False), Table.objects.all(), Webhook.objects.all())
+    signed_up, has_table, has_webhook = User.objects.admins().values_list(*map(Exists, asked))[0]  # in one query
+    if signed_up:
         return []
     people = _("Open the sign-up page and make an account, as one of your users will.")
     table = _("A table holds what your app keeps, with rules for who may read and write it, and a REST API.")
     webhook = _("Your app hears of every sign-up, login and change, signed and never lost.")
     return [
         Step(False, _("Sign up as somebody"), people, reverse("signup"), _("Open the sign-up page")),
-        Step(Table.objects.exists(), _("Make a table"), table, reverse("console-datahub-new"), _("New table")),
-        Step(Webhook.objects.exists(), _("Make a webhook"), webhook, _page("console-webhooks"), _("Webhooks")),
+        Step(has_table, _("Make a table"), table, reverse("console-datahub-new"), _("New table")),
+        Step(has_webhook, _("Make a webhook"), webhook, reverse("console-webhooks-new"), _("New webhook")),
     ]

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from events.console import overview, replays, views, webhook_actions, webhook_page, webhooks
+from events.console import overview, person, replays, views, webhook_actions, webhook_page, webhooks
 from events.console.event import EventPage
 from events.console.event_types import TypesPage
 from events.console.log import LivePart, LogPage
@@ -14,6 +14,8 @@ WEBHOOK = "console/webhooks/<uuid:id>"
 
 urlpatterns = [
     path("console", overview.OverviewPage.as_view(), name="console"),
+    path("console/users/<uuid:user>", person.StoryPage.as_view(), name="console-users-person"),
+    path("console/users/<uuid:user>/delete", person.DeletePersonPage.as_view(), name="console-users-delete"),
     path("console/events", LogPage.as_view(), name="console-events"),
     path("console/events/live", LivePart.as_view(), name="console-events-live"),
     path("console/events/types", TypesPage.as_view(), name="console-events-types"),

@@ -26,13 +26,20 @@ class Visitor:
         return self.client.get(path, secure=self.secure)
 
     def send(self, path: str, **fields: str) -> Any:
-        """Open the page at `path`, then post its first form, filled in with `fields`, to where it says."""
-        page = self.get(path).content.decode()
+        """Open the page at `path`, then post its first form, below the head, filled in with `fields`."""
+        page = self.get(path).content.decode().partition("<main")[2]
         form = re.search(r'<form[^>]*method="post"[^>]*>.*?</form>', page, re.DOTALL)
         assert form, page
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+        hidden = dict(re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', form[0]))
         action = re.search(r'<form[^>]* action="([^"]+)"', form[0])
         return self.client.post(html.unescape(action[1]) if action else path, hidden | fields, secure=self.secure)
+
+    def press(self, path: str, action: str) -> Any:
+        """Open the page at `path`, then send the form on it that goes to `action`, as its button does."""
+        page = self.get(path).content.decode()
+        assert f'action="{action}"' in page, page
+        token = {"csrfmiddlewaretoken": re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[-1]}
+        return self.client.post(action, token, secure=self.secure)
 
     def sign_up(self, email: str = "ann@example.com", password: str = PASSWORD, *, at: str = "/signup") -> Any:
         return self.send(at, email=email, password=password)

@@ -14,13 +14,14 @@ from django.utils import timezone
 from authpages.models import User
 from authpages.services.users import create_user
 from events.console.charts import Chart, last_days, last_hours, series_of
-from events.models import Event, LogHead, Tally, Webhook, Worker
+from events.models import Event, FinishedDelivery, LogHead, Tally, Webhook, Worker
 from events.services.acknowledgement import acknowledge
 from events.services.claims import claim_deliveries
 from events.services.leases import register_worker
 from events.services.outcomes import Outcome
 from events.services.sequencing import sequence_events
 from events.services.tallies import hour_of
+from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import PASSWORD, Api
 from tests.events.conftest import happen
@@ -117,7 +118,7 @@ def test_bars_stand_upon_each_other_and_the_highest_fills_the_chart() -> None:
     hour = span.times[-1]
     good, bad = series_of("Delivered", "good", {hour: 30}, span), series_of("Failed calls", "bad", {hour: 10}, span)
 
-    chart = Chart("Deliveries", [good, bad], span)
+    chart = Chart("Deliveries", [good, bad], span, url="")
 
     assert [(bar.kind, bar.y, bar.height) for bar in chart.bars()] == [("good", 25, 75), ("bad", 0, 25)]
     assert chart.summary == "Delivered: 30, Failed calls: 10. Most at 12:00: 40."
@@ -145,6 +146,14 @@ def test_webhooks_in_trouble_are_told(console: Client, subscribe: Callable[..., 
     assert f"A webhook was disabled: {given_up.url} It answered 410 Gone." in page
     assert f"A webhook fails: {fails.url}" in page
     assert switched_off.url not in page
+
+
+def test_dead_letters_are_told(console: Client, subscribe: Callable[..., Webhook]) -> None:
+    subscriber, event = subscribe().subscriber, happen()
+    for sequence in (1, 2):
+        FinishedDelivery.objects.create(id=uuid7(), subscriber=subscriber, event=event, sequence=sequence, state="dead")
+
+    assert "2 deliveries were given up" in text_of(console.get("/console"))
 
 
 def test_the_first_steps_are_shown_until_somebody_has_signed_up(console: Client) -> None:

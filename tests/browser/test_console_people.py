@@ -1,0 +1,116 @@
+"""The daily work with people and roles: by mouse, by keyboard, on a phone and on a desk, in light and dark."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import assert_is_accessible, fill_in
+from tests.browser.grid import tab_to
+from tests.browser.shared import call, enter, up
+from tests.browser.test_looks import DESK, PHONE
+from tests.conftest import PASSWORD
+
+__all__ = ["up"]
+
+
+def person(page: Page, email: str, **fields: Any) -> str:
+    """Make somebody; the address of their page."""
+    page.goto("/console/users")
+    made = call(page, "POST", "/users", {"email": email, "password": PASSWORD, **fields})
+    return f"/console/users/{made['id']}"
+
+
+def test_a_person_is_made_found_blocked_let_in_again_and_deleted(new_page: Callable[..., Page]) -> None:
+    page = enter(new_page(**DESK))
+
+    # A role, and somebody who has it
+    page.get_by_role("link", name="Roles", exact=True).click()
+    page.get_by_role("link", name="New role").first.click()
+    fill_in(page, name="Editor", description="Writes.")
+    page.get_by_role("link", name="Users").first.click()
+    page.get_by_role("link", name="New user").click()
+    page.get_by_label("Editor").check()
+    fill_in(page, email="carla@example.com", password=PASSWORD, first_name="Carla")
+    expect(page.get_by_role("status")).to_contain_text("The account is made.")
+
+    # Found by the beginning of their address, and blocked
+    page.get_by_role("link", name="Users").first.click()
+    page.get_by_role("searchbox").fill("CARLA")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="carla@example.com").click()
+    page.get_by_role("link", name="Block…").click()
+    page.get_by_role("button", name="Block", exact=True).click()
+    visitor = new_page()
+    visitor.goto("/login")
+    fill_in(visitor, email="carla@example.com", password=PASSWORD)
+    expect(visitor.get_by_role("alert")).to_contain_text("blocked")
+
+    # Why can't they sign in? The button beside the reason mends it
+    reasons = page.get_by_role("region", name="Why can’t they sign in?")
+    expect(reasons).to_contain_text("They are blocked")
+    reasons.get_by_role("button", name="Unblock").click()
+    expect(reasons).to_contain_text("Nothing stands in their way")
+    fill_in(visitor, email="carla@example.com", password=PASSWORD)
+    visitor.wait_for_url("**/account")
+
+    # Their session is seen, and ended
+    page.reload()
+    sessions = page.get_by_role("region", name="Sessions")
+    sessions.get_by_role("button", name="End the session").click()
+    expect(sessions).to_contain_text("they are logged in nowhere")
+    visitor.reload()
+    visitor.wait_for_url("**/login**")
+
+    # What is wrong with JSON is said with its line, at the field
+    page.get_by_role("link", name="Edit", exact=True).click()
+    fill_in(page, metadata='{"plan":\n"free",}')
+    expect(page.locator(".wrong")).to_contain_text("line 2")
+    fill_in(page, metadata='{"plan": "free"}')
+
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("status")).to_contain_text("The account is deleted.")
+
+
+def test_somebody_is_found_and_unblocked_by_keyboard(new_page: Callable[..., Page]) -> None:
+    page = enter(new_page(**DESK))
+    path = person(page, "dmitri@example.com", blocked=True)
+    page.goto("/console/users")
+
+    tab_to(page, "Find people by the beginning of their address or name")
+    page.keyboard.type("dmitri")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=dmitri**")
+    tab_to(page, "dmitri@example.com")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{path}")
+    tab_to(page, "Unblock")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("They are unblocked")
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_about_people_looks_right(new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
+    light, dark = new_page(**screen, color_scheme="light"), new_page(**screen, color_scheme="dark")
+    enter(light)
+    name = "a.person.with.quite.a.long.address.to.show" + ("1" if screen is PHONE else "2")
+    story = person(light, f"{name}@mail.example.com", firstName="A", lastName="N" * 80, blocked=True)
+    call(light, "POST", "/roles", {"name": f"Reader {name}"})
+    role = "/console/roles/" + call(light, "GET", "/roles?limit=200")["items"][0]["id"]
+
+    for page in (light, enter(dark)):
+        for path in ("", "?span=days"):
+            page.goto(f"/console{path}")
+            assert_is_accessible(page)
+        for path in ("/console/users", "/console/users?q=nobody", "/console/users/new", "/console/users?role=none"):
+            page.goto(path)
+            assert_is_accessible(page)
+        for path in ("", "/edit", "/block", "/password", "/end-sessions", "/delete"):
+            page.goto(story + path)
+            assert_is_accessible(page)
+        for path in ("/console/roles", "/console/roles/new", role, f"{role}/delete"):
+            page.goto(path)
+            assert_is_accessible(page)
