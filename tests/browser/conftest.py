@@ -85,7 +85,7 @@ class Watch:
     def _hear(self, message: ConsoleMessage) -> None:
         refused_page = message.text.startswith("Failed to load resource: the server responded with a status of 4")
         url = message.location["url"].partition("#")[0]
-        own_page = message.page is not None and url == message.page.url
+        own_page = message.page is not None and url == message.page.url.partition("#")[0]
         in_panel = "/console/datahub/" in url  # a form that is refused there
         is_cut = "net::ERR_FAILED" in message.text  # a connection that a test has cut
         if message.type in {"error", "warning"} and not is_cut and not (refused_page and (own_page or in_panel)):

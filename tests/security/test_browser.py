@@ -15,6 +15,7 @@ from tests.security.conftest import PAGES
 HTTPS = "https://auth.example.com"
 FORMS = [
     *("/signup", "/login", "/logout", "/verify-email", "/forgot-password", "/reset-password", "/account"),
+    *("/account/profile", "/account/password", "/account/sessions/end-others"),
     *("/console/login", "/console/setup", "/console/logout", "/console/settings"),
 ]
 

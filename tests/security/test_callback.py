@@ -1,15 +1,19 @@
-"""Checklist, OAuth and the callback, as far as there is any: 36 and 41."""
+"""Checklist, OAuth and the callback, as far as there is any: 36, 41 and 45."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 
 from authpages.services.auth_requests import resolve_due
 from authpages.services.users import create_user
+from events.handlers import load_handlers
 from fastgen_backend.origin import COMMAND_LINE
 from tests.authpages.conftest import Visitor
 from tests.conftest import PASSWORD, Api
+from tests.events.conftest import work_until
 from tests.security.conftest import PAGES
 
 FOREIGN = ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/%09//evil.example"]
@@ -70,3 +74,22 @@ def test_41_every_credential_post_answers_303(visitor: Visitor, api: Api, mailed
     ]
 
     assert [answer.status_code for answer in answers] == [303] * 4
+
+
+def test_45_a_login_from_a_new_device_or_after_many_failures_is_mailed(
+    transactional_db: None, settings: Any, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    load_handlers()
+    settings.LOGIN_FREE_FAILURES = 2
+    body = {"email": "ann@example.com", "password": PASSWORD}
+    create_user(email="ann@example.com", password=PASSWORD, origin=COMMAND_LINE)
+    Api().log_in()
+
+    Api().post("/auth/login", body, **{"user-agent": "curl/8.5.0"})
+    Api().log_in(password="wrong")
+    settings.LOGIN_FREE_FAILURES = 1
+    Api().log_in()
+
+    assert work_until(lambda: len(mailoutbox) == 2)
+    assert sorted(mail.subject.split(" to ")[0] for mail in mailoutbox) == ["New login", "Someone logged in"]
+    assert {mail.to[0] for mail in mailoutbox} == {"ann@example.com"}

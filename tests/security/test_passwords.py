@@ -1,5 +1,6 @@
 """Checklist, passwords and hashing: 1 to 11."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -60,6 +61,30 @@ def test_06_password_managers_work(visitor: Visitor) -> None:
     assert 'autocomplete="new-password"' in visitor.get("/signup").content.decode()
     assert 'autocomplete="current-password"' in visitor.get("/login").content.decode()
     assert 'autocomplete="username"' in visitor.get("/login").content.decode()
+
+
+def test_06_a_change_needs_the_current_one(visitor: Visitor, api: Api) -> None:
+    api.sign_up()
+    before = User.objects.get().password
+
+    answers = [
+        api.post("/auth/password/change", {"newPassword": "an entirely new one"}),
+        api.post("/auth/password/change", {"currentPassword": "", "newPassword": "an entirely new one"}),
+        api.patch("/auth/me", {"password": "an entirely new one"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    assert User.objects.get().password == before
+
+
+def test_06_password_managers_know_which_one_is_which(visitor: Visitor) -> None:
+    visitor.sign_up()
+
+    page = visitor.get("/account").content.decode()
+
+    assert re.search(r'name="username" value="ann@example.com" autocomplete="username"', page)
+    assert re.search(r'name="current_password" autocomplete="current-password"', page)
+    assert re.search(r'name="new_password" autocomplete="new-password"', page)
 
 
 def test_07_there_is_no_default_account(db: None) -> None:

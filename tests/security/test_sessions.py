@@ -40,6 +40,21 @@ def test_25_a_browser_keeps_no_id_that_it_was_given_before_login(visitor: Visito
     assert thief.get("/account").status_code == 303
 
 
+def test_25_a_session_has_a_new_id_after_reauthentication(visitor: Visitor, api: Api, settings: Any) -> None:
+    api.sign_up()
+    stolen = _log_in(visitor, settings.SESSION_COOKIE_NAME)
+    page = visitor.get("/account").content.decode()
+    token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+    passwords = {"current_password": PASSWORD, "new_password": PASSWORD[::-1]}
+
+    answer = visitor.client.post("/account/password", {"csrfmiddlewaretoken": token, **passwords})
+
+    assert (answer.status_code, visitor.get("/account").status_code) == (303, 200)
+    thief = Visitor()
+    thief.client.cookies[settings.SESSION_COOKIE_NAME] = stolen
+    assert thief.get("/account").status_code == 303
+
+
 def test_26_a_session_has_an_absolute_limit_of_100_days(api: Api) -> None:
     api.sign_up()
 
@@ -99,6 +114,30 @@ def test_27_an_admin_kills_one_session_and_no_other(
 
     assert api.post("/auth/refresh", {"refreshToken": signed_up["session"]["refreshToken"]}).status_code == 401
     assert visitor.get("/account").status_code == 200
+
+
+def test_28_people_list_and_end_their_sessions(api: Api) -> None:
+    api.sign_up()
+    thief = Api(api.log_in().json()["session"]["accessToken"])
+    [stolen, _own] = api.get("/auth/sessions").json()["items"]
+
+    assert api.delete(f"/auth/sessions/{stolen['id']}").status_code == 204
+
+    assert thief.get("/auth/me").status_code == 401
+    assert [each["current"] for each in api.get("/auth/sessions").json()["items"]] == [True]
+
+
+def test_28_a_session_left_open_does_not_tell_the_password(api: Api, settings: Any) -> None:
+    settings.LOGIN_FREE_FAILURES = 2
+    api.sign_up()
+
+    guesses = [
+        api.post("/auth/password/change", {"currentPassword": f"guess {number}", "newPassword": "mine from now on"})
+        for number in range(3)
+    ]
+
+    assert [guess.status_code for guess in guesses] == [400, 400, 429]
+    assert api.get("/auth/me").status_code == 200
 
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "https://auth.example.com"], indirect=True)

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from authpages.models import Session
 from authpages.services.auth_requests import resolve_due
 from fastgen_backend import environment
+from tests.authpages.conftest import Visitor
 from tests.conftest import PASSWORD, Api
 
 
@@ -77,6 +78,29 @@ def test_15_reset_stays_usable_while_login_is_off(api: Api, mailed: Callable[[st
     api.post("/auth/password-reset/submit", {"token": mailed("auth.password_reset"), "password": "a new one !"})
 
     assert api.log_in(password="a new one !").status_code == 200
+
+
+def test_15_a_known_device_passes_while_others_have_to_wait(visitor: Visitor, api: Api, settings: Any) -> None:
+    settings.LOGIN_FREE_FAILURES = 2
+    visitor.sign_up()
+    visitor.send("/logout")
+    _fail(api, 2)
+
+    assert (api.log_in().status_code, Visitor().log_in().status_code) == (429, 429)
+    assert visitor.log_in().status_code == 303
+    assert api.log_in().status_code == 429
+
+
+def test_15_a_stolen_device_has_no_more_guesses_than_a_strangers(visitor: Visitor, settings: Any) -> None:
+    settings.LOGIN_FREE_FAILURES = 2
+    visitor.sign_up()
+    thief = Visitor()
+    thief.client.cookies[settings.DEVICE_COOKIE_NAME] = visitor.client.cookies[settings.DEVICE_COOKIE_NAME].value
+
+    guesses = [thief.log_in(password="wrong").status_code for _ in range(3)]
+
+    assert guesses == [401, 401, 429]
+    assert thief.log_in().status_code == 429
 
 
 @pytest.mark.parametrize(
