@@ -6,8 +6,9 @@ from email.utils import formataddr
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -54,15 +55,36 @@ def mail_sign_up_repeated(event: dict[str, Any]) -> None:
     _send("signup_repeated", event)
 
 
-def _send(name: str, event: dict[str, Any]) -> None:
-    """Mail the texts `templates/emails/<name>.txt|.html` to the person of the event, in their language.
+@on_event("events.webhook_disabled", atomic=False)
+def mail_webhook_disabled(event: dict[str, Any]) -> None:
+    """Word to the admins that a webhook is told nothing any more, with the page on which it is mended."""
+    hosted = HostedAuthSettings.load()
+    path = reverse("console-webhooks-webhook", args=[event["data"]["webhookId"]])
+    admins = (
+        User.objects.admins().filter(blocked=False).order_by("pk") if hosted.builtin_mailer else User.objects.none()
+    )
+    mails = [
+        _mail("webhook_disabled", event, admin, hosted, message_id=f"{event['id']}.{admin.pk.hex}", path=path)
+        for admin in admins
+    ]
+    get_connection().send_messages(mails)
 
-    The Message-ID comes from the event's id, so that a mail sent twice after a crash is seen to be one.
-    """
+
+def _send(name: str, event: dict[str, Any]) -> None:
+    """Mail the texts `templates/emails/<name>.txt|.html` to the person of the event."""
     hosted = HostedAuthSettings.load()
     person = User.objects.filter(pk=event["data"].get("userId")).first()  # none in an event of a deleted person
-    if not hosted.builtin_mailer or person is None:
-        return
+    if hosted.builtin_mailer and person:
+        _mail(name, event, person, hosted, message_id=event["id"]).send()
+
+
+def _mail(
+    name: str, event: dict[str, Any], person: User, hosted: HostedAuthSettings, *, message_id: str, **more: Any
+) -> EmailMultiAlternatives:
+    """One mail, in the language of whoever gets it.
+
+    Its Message-ID comes from the event's id, so that a mail sent twice after a crash is seen to be one.
+    """
     with translation.override(person.locale or settings.LANGUAGE_CODE):
         subject = _subjects()[name] % {"product": hosted.product_name}
         context = {
@@ -72,6 +94,7 @@ def _send(name: str, event: dict[str, Any]) -> None:
             "subject": subject,
             "happened_at": datetime.fromisoformat(event["timestamp"]),
             **event["data"],
+            **more,
         }
         if "expiresAt" in event["data"]:
             context["time_left"] = in_words(datetime.fromisoformat(event["data"]["expiresAt"]) - timezone.now())
@@ -81,12 +104,12 @@ def _send(name: str, event: dict[str, Any]) -> None:
             from_email=formataddr((hosted.product_name, settings.DEFAULT_FROM_EMAIL)),
             to=[person.email],
             headers={
-                "Message-ID": f"<{event['id']}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
+                "Message-ID": f"<{message_id}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
                 "Auto-Submitted": "auto-generated",  # RFC 3834
             },
         )
         mail.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")
-    mail.send()
+    return mail
 
 
 def in_words(span: timedelta) -> str:
@@ -111,5 +134,6 @@ def _subjects() -> dict[str, str]:
         "password_changed": _("Your %(product)s password was changed"),
         "new_device": _("New login to your %(product)s account"),
         "login_after_failures": _("Someone logged in to your %(product)s account after many attempts"),
+        "webhook_disabled": _("A webhook of %(product)s was switched off"),
         "signup_repeated": _("You already have an account at %(product)s"),
     }

@@ -17,6 +17,8 @@ from authpages.services.users import create_user
 from events import mailer
 from events.handlers import Registration, registered
 from events.models import Event, EventSecret, FinishedDelivery
+from events.services.webhook_health import disable_webhook
+from events.services.webhooks import create_webhook
 from fastgen_backend.environment import env
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import PASSWORD, Api
@@ -263,3 +265,24 @@ def _write_catalogue(path: Path, texts: dict[str, str]) -> None:
             strings += entry[column] + b"\0"
     path.parent.mkdir(parents=True)
     path.write_bytes(struct.pack("<7I", 0x950412DE, 0, len(entries), 28, 28 + size, 0, 0) + index + strings)
+
+
+def test_admins_are_told_of_a_webhook_that_is_switched_off(mailoutbox: Outbox, settings: Any):
+    for email in ("root@example.com", "boss@example.com"):
+        create_user(email=email, password=PASSWORD, admin=True, may_manage_admins=True, origin=COMMAND_LINE)
+    create_user(email="ann@example.com", password=PASSWORD, origin=COMMAND_LINE)
+    webhook = create_webhook(
+        url="https://hooks.example.com/in", filters=["auth.*"], origin=COMMAND_LINE, may_see_secrets=False
+    ).webhook
+    disable_webhook(webhook_id=webhook.pk, reason="The receiver answered 410 Gone.")
+
+    work_until(_is_told())
+
+    link = f"{settings.BASE_URL}/console/webhooks/{webhook.pk}"
+    assert sorted(mail.to[0] for mail in mailoutbox) == ["boss@example.com", "root@example.com"]
+    assert len({mail.extra_headers["Message-ID"] for mail in mailoutbox}) == 2
+    for mail in mailoutbox:
+        for text in (mail.body, _html(mail)):
+            assert link in text
+            assert webhook.url in text
+            assert "The receiver answered 410 Gone." in text
