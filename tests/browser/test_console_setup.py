@@ -1,0 +1,115 @@
+"""Setting an installation up: the hosted pages with their preview, API keys, and the API to read and try."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.conftest import assert_is_accessible, fill_in
+from tests.browser.shared import enter, up
+from tests.browser.test_looks import DESK, PHONE
+
+__all__ = ["up"]
+
+
+def _logo() -> FilePayload:
+    file = io.BytesIO()
+    Image.new("RGB", (120, 40), "teal").save(file, "PNG")
+    return {"name": "logo.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+@pytest.fixture
+def admin(new_page: Callable[..., Page]) -> Page:
+    return enter(new_page(**DESK))
+
+
+def test_the_preview_follows_what_is_typed_and_only_saving_saves(admin: Page) -> None:
+    admin.goto("/console/settings")
+    entries = admin.evaluate("history.length")
+    preview = admin.frame_locator("iframe[name=preview]")
+
+    admin.fill("[name=product_name]", "Acme")
+    admin.fill("[name=accent_color]", "#ffd400")
+    admin.set_input_files("[name=logo]", _logo())
+    admin.locator("label[for=scheme-dark]").click()
+
+    expect(preview.locator("img")).to_have_attribute("src", re.compile("^data:image/png"))
+    expect(preview.locator("button.primary")).to_have_css("background-color", "rgb(255, 212, 0)")
+    expect(preview.locator("body")).to_have_css("background-color", "rgb(17, 18, 21)")
+    expect(admin.locator("#contrast")).to_contain_text("Black, as white would reach only 1.43:1.")
+    assert admin.evaluate("history.length") == entries
+    fill_in(admin)
+    expect(admin.get_by_role("status")).to_have_text("The settings are saved.")
+    expect(admin.get_by_alt_text("The logo as it is now")).to_be_visible()
+    admin.goto("/login")
+    expect(admin.get_by_role("img", name="Acme")).to_be_visible()
+
+
+def test_the_preview_works_without_script(new_page: Callable[..., Page]) -> None:
+    page = enter(new_page(**DESK, java_script_enabled=False))
+    page.goto("/console/settings")
+
+    page.fill("[name=product_name]", "Typed")
+    page.get_by_role("button", name="Show what is typed").click()
+
+    expect(page.frame_locator("iframe[name=preview]").locator("h1")).to_have_text("Log in to Typed")
+    expect(page.locator("[name=product_name]")).to_have_value("Typed")
+    page.reload()
+    expect(page.locator("[name=product_name]")).not_to_have_value("Typed")
+
+
+def test_a_key_is_made_tried_and_ended(admin: Page) -> None:
+    admin.goto("/console/keys")
+    admin.get_by_role("link", name="New key").first.click()
+    admin.get_by_label("Read the log.").check()
+    fill_in(admin, name="Nightly export")
+    key = admin.locator("pre.secret").inner_text()
+    assert_is_accessible(admin)
+
+    asked = {"authorization": f"Bearer {key}"}
+    assert admin.request.get("/api/v1/events?limit=1", headers=asked).status == 200
+    admin.reload()
+    expect(admin.get_by_role("heading", name="The key was shown once")).to_be_visible()
+    admin.goto("/console/keys")
+    admin.get_by_role("link", name="Delete Nightly export").click()
+    admin.get_by_role("button", name="Delete key").click()
+
+    expect(admin.get_by_role("status")).to_contain_text("The key is deleted.")
+    assert admin.request.get("/api/v1/events?limit=1", headers=asked).status == 401
+
+
+def test_the_api_is_read_and_tried_without_anything_from_elsewhere(admin: Page) -> None:
+    admin.goto("/console/keys/new")
+    admin.get_by_label("Everything, as an admin may").check()
+    fill_in(admin, name="For the docs")
+    key = admin.locator("pre.secret").inner_text()
+    admin.context.clear_cookies()
+
+    admin.goto("/api/docs")
+    admin.get_by_role("button", name="Authorize").click()
+    admin.get_by_label("auth-bearer-value").fill(key)
+    admin.get_by_role("button", name="Apply credentials").first.click()
+    admin.get_by_role("button", name="Close").first.click()
+    admin.locator("#operations-tag-api-keys").click()
+    operation = admin.locator("#operations-api-keys-getApiKeys")
+    operation.click()
+    expect(operation.locator("pre", has_text='curl -s "$API/api-keys"')).to_be_visible()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+
+    expect(operation.locator(".live-responses-table")).to_contain_text("For the docs")
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_pages_of_setting_up_look_right(new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
+    for scheme in ("light", "dark"):
+        page = enter(new_page(**screen, color_scheme=scheme))
+        for path in ("/console/settings", "/console/keys", "/console/keys/new"):
+            page.goto(path)
+            assert_is_accessible(page)
+        fill_in(page)
+        assert_is_accessible(page)
