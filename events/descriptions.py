@@ -99,12 +99,17 @@ def _envelope(type: Schema, stage: str, data: Schema) -> Schema:
         "id": {"type": "string", "pattern": "^evt_[0-9a-f]{32}$", "description": "The same on every transport."},
         "type": type,
         "timestamp": {"type": "string", "format": "date-time", "description": "When it happened, UTC, RFC 3339."},
-        "position": {"type": "integer", "minimum": 1, "description": "Its place in the log: dense from 1, and causal."},
+        "position": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "description": "Its place in the log: dense from 1, and causal; null in a test.",
+        },
         "source": {"enum": [source.value for source in Source], "description": "The door the change came in by."},
         **({"stage": {"const": stage}} if stage else {}),
         "data": dict(data),
     }
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    test = {"const": True, "description": "Only in a test that was sent on request: this never happened."}
+    return {"type": "object", "properties": {**properties, "test": test}, "required": list(properties)}
 
 
 def _example(type: str, stage: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,14 +12,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from authpages import throttles
 from authpages.services import retention as account_retention
 from authpages.services.auth_requests import resolve_due
-from datahub.services import housekeeping
-from datahub.services.jobs import claim_job
-from datahub.services.work import Working
 from events.database_threads import AWAY, DatabaseThreads
 from events.handlers import registered, sync_handlers
+from events.housekeeping import keep_house
+from events.jobs import Jobs
 from events.services import leases, retention
 from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
@@ -28,6 +26,7 @@ from events.services.outcomes import Outcome
 from events.services.pulse import Pulse
 from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
+from events.trial_calls import TrialCalls
 from events.wakeups import Hint, seconds_between_looks, watch
 
 log = logging.getLogger("fastgen.worker")
@@ -53,10 +52,10 @@ class EventsWorker:
     def __init__(self) -> None:
         self.id: UUID
         self._database = DatabaseThreads(settings.WORKER_DATABASE_THREADS)
-        self._job_database = DatabaseThreads(1)
-        self._job: Working | None = None
+        self._jobs = Jobs()
         self._pulse = Pulse()
         self._courier = Courier(self._pulse)
+        self._trials = TrialCalls(self._database)
         self._stopping = asyncio.Event()
         self._new_requests, self._new_events, self._new_deliveries = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
@@ -74,9 +73,10 @@ class EventsWorker:
         with contextlib.suppress(*AWAY):
             await self._until_it_works(self._start)
             await self._work()
+        await self._trials.close()
         await self._courier.close()
         await self._database.close()
-        await self._job_database.close()
+        await self._jobs.close()
 
     def stop(self) -> None:
         """Claim nothing more, and let `run` come to its end."""
@@ -91,6 +91,7 @@ class EventsWorker:
             self._repeat(self._resolve, seconds_between_looks(), self._new_requests, rest=REST_SECONDS),
             self._repeat(self._sequence, seconds_between_looks(), self._new_events, rest=REST_SECONDS),
             self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
+            self._repeat(self._make_trials, LOOK_FOR_DUE_SECONDS),
             self._repeat(self._replay, LOOK_FOR_DUE_SECONDS, rest=REST_SECONDS),
             self._repeat(self._do_jobs, LOOK_FOR_JOBS_SECONDS, rest=PAUSE_SECONDS),
             self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
@@ -199,11 +200,11 @@ class EventsWorker:
             self._new_deliveries.set()
         return running
 
+    async def _make_trials(self) -> bool:
+        return await self._trials.look(self.id)
+
     async def _keep_house(self) -> bool:
-        await self._database.run(leases.delete_expired_secrets)
-        await self._database.run(retention.forget_retired_secrets)
-        await self._database.run(throttles.delete_forgotten)
-        await self._database.run(housekeeping.keep_house)
+        await self._database.run(keep_house)
         return False
 
     async def _forget(self) -> bool:
@@ -212,20 +213,7 @@ class EventsWorker:
         return await self._database.run(account_retention.forget_some) or events_left
 
     async def _do_jobs(self) -> bool:
-        """One portion of the job in hand, or of one that is taken now."""
-        if self._job is None:
-            lease = await self._job_database.run(claim_job, worker=self.id, living=leases.living_workers)
-            if lease is None:
-                return False
-            self._job = Working(lease)
-        try:
-            goes_on = await self._job_database.run(self._job.step)
-        except BaseException:
-            self._job = None  # it is claimed again, and goes on after the last portion that is written
-            raise
-        if not goes_on:
-            self._job = None
-        return True
+        return await self._jobs.step(self.id)
 
     # Deliveries ----------------------------------------------------------------------------------------------------
 

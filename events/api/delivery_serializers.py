@@ -8,7 +8,14 @@ from events.envelope import rfc3339
 from events.models import Attempt
 from events.services.delivery_log import STATES, LoggedDelivery
 from events.services.shown_requests import ShownRequest
-from fastgen_backend.rest import PageQuery, StrictChoiceField, StrictSerializer
+from fastgen_backend.rest import PageQuery, StrictCharField, StrictChoiceField, StrictSerializer
+
+
+class TrialRequest(StrictSerializer):
+    event = StrictCharField(
+        required=False,
+        help_text="A filter that names the event of which an example is sent; by default one it subscribes to.",
+    )
 
 
 class DeliveriesQuery(PageQuery):
@@ -32,7 +39,8 @@ class DeliveryResponse(StrictSerializer):
     webhookId = serializers.UUIDField()
     eventId = serializers.CharField()
     eventType = serializers.CharField()
-    sequence = serializers.IntegerField()
+    sequence = serializers.IntegerField(allow_null=True, help_text="Null for a test, which stands in no order.")
+    test = serializers.BooleanField(help_text="Whether the event never happened, and was sent on request.")
     state = serializers.ChoiceField(choices=STATES)
     attempts = AttemptResponse(many=True)
     nextAttemptAt = serializers.DateTimeField(allow_null=True)
@@ -58,13 +66,14 @@ class ReadDeliveryResponse(DeliveryResponse):
 
 def show_delivery(delivery: LoggedDelivery) -> dict[str, Any]:
     """A `DeliveryResponse`."""
-    row = delivery.row
+    event = delivery.event
     return {
-        "id": str(row.pk),
-        "webhookId": str(row.subscriber_id),
-        "eventId": row.event.public_id,
-        "eventType": row.event.type,
-        "sequence": row.sequence,
+        "id": str(delivery.row.pk),
+        "webhookId": str(delivery.webhook_id),
+        "eventId": event.public_id,
+        "eventType": event.type,
+        "sequence": delivery.sequence,
+        "test": delivery.is_test,
         "state": delivery.state,
         "attempts": [_show_attempt(attempt) for attempt in delivery.attempts],
         "nextAttemptAt": rfc3339(delivery.next_attempt_at) if delivery.next_attempt_at else None,

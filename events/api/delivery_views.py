@@ -11,9 +11,10 @@ from events.api.views import WEBHOOK_SCOPES
 from events.services.delivery_log import read_deliveries, read_delivery
 from events.services.redelivery import redeliver
 from events.services.shown_requests import shown_request
+from events.services.trials import ask_for_trial
 from events.services.webhooks import read_webhook
 from fastgen_backend.keyset import invalid_cursor, make_cursor, open_cursor
-from fastgen_backend.rest import Endpoint, credentials_of
+from fastgen_backend.rest import Endpoint, api_origin, credentials_of
 
 
 class DeliveriesView(Endpoint):
@@ -32,7 +33,7 @@ class DeliveriesView(Endpoint):
             event_type=query.get("event_type", ""),
         )
         items = [shapes.show_delivery(delivery) for delivery in page.deliveries]
-        cursor = make_cursor(page.deliveries[-1].row.sequence) if page.has_more else None
+        cursor = make_cursor(page.deliveries[-1].sequence) if page.has_more else None
         return Response({"items": items, "nextCursor": cursor})
 
 
@@ -43,10 +44,22 @@ class DeliveryView(Endpoint):
     def get(self, request: Request, id: UUID) -> Response:
         delivery = read_delivery(id)
         credentials = credentials_of(request)
-        sent = shown_request(delivery.row.event, delivery.row.subscriber.webhook, delivery.attempts)
         may_read_events = credentials is not None and credentials.allows("events:read")
-        shown = shapes.show_request(sent, with_body=may_read_events)
+        shown = shapes.show_request(shown_request(delivery), with_body=may_read_events)
         return Response({**shapes.show_delivery(delivery), "request": shown})
+
+
+class TestWebhookView(Endpoint):
+    permission_classes = [WEBHOOK_SCOPES]
+    bodies = {"POST": shapes.TrialRequest}
+
+    @extend_schema(summary="Send a test to a webhook", responses={202: shapes.DeliveryResponse})
+    def post(self, request: Request, id: UUID) -> Response:
+        """An example of an event is sent, once, with `"test": true` and no position. Read the delivery that is
+        answered to see what the receiver said; it is finished within seconds.
+        """
+        trial = ask_for_trial(webhook_id=id, origin=api_origin(request), event_filter=self.body.get("event", ""))
+        return Response(shapes.show_delivery(read_delivery(trial.pk)), 202)
 
 
 class RedeliverView(Endpoint):

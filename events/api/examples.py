@@ -19,6 +19,7 @@ EXAMPLES = {
     "getEvent": Example("GET", "/events/$EVENT"),
     "getCatalog": Example("GET", "/events/catalog"),
     "getAsyncApi": Example("GET", "/events/asyncapi.json"),
+    "postTestWebhook": Example("POST", f"{WEBHOOK}/test", {"event": "custom.*"}),
     "getDeliveries": Example("GET", f"{WEBHOOK}/deliveries?limit=1", keeps={"DELIVERY": "id"}),
     "getDelivery": Example("GET", "/deliveries/$DELIVERY"),
     "postRedeliver": Example("POST", "/deliveries/$DELIVERY/redeliver"),

@@ -13,6 +13,7 @@ urlpatterns = [
     path("webhooks/<uuid:id>", views.WebhookView.as_view()),
     path("webhooks/<uuid:id>/enable", views.EnableWebhookView.as_view()),
     path("webhooks/<uuid:id>/rotate-secret", views.RotateSecretView.as_view()),
+    path("webhooks/<uuid:id>/test", delivery_views.TestWebhookView.as_view()),
     path("webhooks/<uuid:id>/deliveries", delivery_views.DeliveriesView.as_view()),
     path("deliveries/<uuid:id>", delivery_views.DeliveryView.as_view()),
     path("deliveries/<uuid:id>/redeliver", delivery_views.RedeliverView.as_view()),

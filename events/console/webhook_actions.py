@@ -86,12 +86,12 @@ class DeliveryPage(WebhookPart, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         delivery = self._delivery()
-        sent = shown_request(delivery.row.event, self.webhook, delivery.attempts)
+        sent = shown_request(delivery)
         body = json.dumps(sent.body, ensure_ascii=False, indent=2)
         return super().get_context_data(**{**kwargs, "delivery": delivery, "sent": sent, "body": body})
 
     def _delivery(self) -> LoggedDelivery:
         delivery = read_delivery(self.kwargs["delivery"])
-        if delivery.row.subscriber_id != self.kwargs["id"]:
+        if delivery.webhook_id != self.kwargs["id"]:
             raise NotFound(_("This webhook has no such delivery."))
         return delivery

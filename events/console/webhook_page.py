@@ -81,7 +81,7 @@ class WebhookPage(WebhookPart, TemplateView):
         page = read_deliveries(self.webhook.pk, before=self._before, limit=PAGE, state=state, event_type=type)
         if not page.has_more:
             return page.deliveries, ""
-        asked = {"state": state, "type": type, "before": page.deliveries[-1].row.sequence}
+        asked = {"state": state, "type": type, "before": page.deliveries[-1].sequence}
         return page.deliveries, f"?{urlencode({name: value for name, value in asked.items() if value})}"
 
     @property

@@ -13,6 +13,7 @@ from django.utils import timezone
 from events.models.deliveries import Attempt, Delivery, FinishedDelivery, Worker
 from events.models.replays import Replay
 from events.models.tallies import Tally
+from events.models.trials import Trial
 from fastgen_backend.ids import lowest_uuid7, uuid7
 from fastgen_backend.limits import LONGEST_URL
 from fastgen_backend.sealed import SealedField
@@ -29,6 +30,7 @@ __all__ = [
     "Replay",
     "Subscriber",
     "Tally",
+    "Trial",
     "Webhook",
     "Worker",
 ]

@@ -9,29 +9,61 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber
+from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber, Trial, Webhook
+from events.services.trials import event_of
 from fastgen_backend.errors import NotFound
 
 PENDING = "pending"
 STATES = (PENDING, *FinishedDelivery.State.values)
-Row = Delivery | FinishedDelivery
+Row = Delivery | FinishedDelivery | Trial
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedDelivery:
-    """One promise, whichever table it stands in, and the tries at it, oldest first."""
+    """One promise, whichever table it stands in, or a trial call; and the tries at it, oldest first."""
 
     row: Row
     attempts: list[Attempt]
 
     @property
     def state(self) -> str:
-        """One of `STATES`."""
-        return self.row.state if isinstance(self.row, FinishedDelivery) else PENDING
+        """One of `STATES`. A trial that failed is dead at once."""
+        if isinstance(self.row, FinishedDelivery):
+            return self.row.state
+        if isinstance(self.row, Delivery) or self.row.delivered is None:
+            return PENDING
+        return FinishedDelivery.State.DELIVERED if self.row.delivered else FinishedDelivery.State.DEAD
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the event never happened, and was sent on request."""
+        return isinstance(self.row, Trial)
+
+    @property
+    def webhook_id(self) -> UUID:
+        """The webhook, or the handler where it is one's."""
+        return self.row.webhook_id if isinstance(self.row, Trial) else self.row.subscriber_id
+
+    @property
+    def webhook(self) -> Webhook:
+        """The webhook; there is none of a handler's."""
+        return self.row.webhook if isinstance(self.row, Trial) else self.row.subscriber.webhook
+
+    @property
+    def event(self) -> Event:
+        """What is told; of a trial it is in no database."""
+        return event_of(self.row) if isinstance(self.row, Trial) else self.row.event
+
+    @property
+    def sequence(self) -> int | None:
+        """Its place among what the subscriber was promised; a trial has none."""
+        return None if isinstance(self.row, Trial) else self.row.sequence
 
     @property
     def next_attempt_at(self) -> datetime | None:
         """When it is due; None for one that is finished."""
+        if isinstance(self.row, Trial):
+            return self.row.created_at if self.row.delivered is None else None
         return self.row.due_at if isinstance(self.row, Delivery) else None
 
     @property
@@ -61,7 +93,7 @@ def read_deliveries(
     pending = Delivery.objects.filter(**wanted) if state in {"", PENDING} else Delivery.objects.none()
     finished = FinishedDelivery.objects.filter(**wanted).in_state(state)
     page = slice(limit + 1)
-    rows: list[Row] = list(pending.select_related("event").order_by("-sequence")[page])
+    rows: list[Delivery | FinishedDelivery] = list(pending.select_related("event").order_by("-sequence")[page])
     rows += finished.select_related("event").order_by("-sequence")[page]
     by_sequence = {row.sequence: row for row in rows}
     found = sorted(by_sequence.values(), key=lambda row: -row.sequence)
@@ -69,8 +101,9 @@ def read_deliveries(
 
 
 def read_delivery(delivery_id: UUID) -> LoggedDelivery:
-    """One delivery to a webhook, with its event and webhook; raises `NotFound`."""
-    rows = _from_both_tables(pk=delivery_id, subscriber__kind=Subscriber.Kind.WEBHOOK)
+    """One delivery to a webhook, or trial call, with its event and webhook; raises `NotFound`."""
+    rows: list[Row] = [*_from_both_tables(pk=delivery_id, subscriber__kind=Subscriber.Kind.WEBHOOK)]
+    rows += Trial.objects.filter(pk=delivery_id).select_related("webhook")
     if not rows:
         raise NotFound(_("There is no such delivery."))
     return with_attempts(rows)[0]
@@ -90,10 +123,10 @@ def with_attempts(rows: Iterable[Row]) -> list[LoggedDelivery]:
     return [LoggedDelivery(row, attempts[row.pk]) for row in rows]
 
 
-def _from_both_tables(**which: Any) -> list[Row]:
+def _from_both_tables(**which: Any) -> list[Delivery | FinishedDelivery]:
     """Deliveries by the order of their ids; one that finishes between the two looks is there once."""
     parts = ("event", "subscriber__webhook")
-    rows: list[Row] = list(Delivery.objects.filter(**which).select_related(*parts))
+    rows: list[Delivery | FinishedDelivery] = list(Delivery.objects.filter(**which).select_related(*parts))
     rows += FinishedDelivery.objects.filter(**which).select_related(*parts)
     by_id = {row.pk: row for row in rows}
     return [by_id[pk] for pk in sorted(by_id)]

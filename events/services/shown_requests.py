@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from events.envelope import MASK, envelope
-from events.models import Attempt, Event, Webhook
 from events.services.custom_headers import masked_headers
+from events.services.delivery_log import LoggedDelivery
 from events.services.sending import HEADERS
 from events.signing import signed_headers
 
@@ -19,18 +19,19 @@ class ShownRequest:
     body: dict[str, Any]
 
 
-def shown_request(event: Event, webhook: Webhook, attempts: list[Attempt]) -> ShownRequest:
+def shown_request(delivery: LoggedDelivery) -> ShownRequest:
     """The call as it was last made, or will first be; each attempt has its own time, and so its own signature.
 
     The signature is masked: whoever had it could send the same call again, for as long as receivers take it for new.
     """
-    last = attempts[-1] if attempts else None
+    event, webhook = delivery.event, delivery.webhook
+    last = delivery.attempts[-1] if delivery.attempts else None
     signed = signed_headers(event.public_id, int(last.at.timestamp()) if last else 0, b"", keys=[])
     signed |= {"webhook-signature": f"v1,{MASK}"}
     if last is None:
         del signed["webhook-timestamp"]  # it is made when the call is
     return ShownRequest(
-        last.url if last and last.url else webhook.url,
-        HEADERS | masked_headers(webhook.sealed_headers) | signed,
-        envelope(event),
+        url=last.url if last and last.url else webhook.url,
+        headers=HEADERS | masked_headers(webhook.sealed_headers) | signed,
+        body=envelope(event) | ({"test": True} if delivery.is_test else {}),
     )

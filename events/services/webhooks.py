@@ -136,8 +136,9 @@ def rotate_secret(*, webhook_id: UUID) -> NewWebhook:
 def delete_webhook(*, webhook_id: UUID) -> None:
     """Delete a webhook and everything it was promised. Raises `NotFound`."""
     with transaction.atomic():
-        subscriber = _locked(webhook_id).subscriber
-        for deliveries in (subscriber.deliveries, subscriber.finished_deliveries):
+        webhook = _locked(webhook_id)
+        subscriber = webhook.subscriber
+        for deliveries in (subscriber.deliveries, subscriber.finished_deliveries, webhook.trials):
             Attempt.objects.filter(delivery_id__in=deliveries.values_list("pk", flat=True)).delete()
         subscriber.delete()
 

@@ -45,6 +45,7 @@ def test_a_delivery_tells_what_was_sent_where(caller: Api, subscribe: Subscribe,
         "sequence": 1,
         "state": "delivered",
         "nextAttemptAt": None,
+        "test": False,
         "redeliveredAs": None,
     }
 

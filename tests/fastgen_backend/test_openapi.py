@@ -206,6 +206,7 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "postEnableWebhook": lambda world: world.program.post(f"/webhooks/{world.webhook}/enable"),
     "getDelivery": lambda world: world.program.get(f"/deliveries/{world.delivery}"),
     "postRedeliver": lambda world: world.program.post(f"/deliveries/{world.delivery}/redeliver"),
+    "postTestWebhook": lambda world: world.program.post(f"/webhooks/{world.webhook}/test", {}),
     "getWebhookReplay": lambda world: world.program.get(f"/webhooks/{world.webhook}/replay"),
     "postWebhookReplay": lambda world: world.program.post(f"/webhooks/{world.webhook}/replay", {}),
     "getWebhookReplays": lambda world: world.program.get(f"/webhooks/{world.webhook}/replays"),

@@ -1,0 +1,15 @@
+"""What the worker does once a minute: forgetting what is of no more use."""
+
+from authpages import throttles
+from datahub.services import housekeeping
+from events.services import leases, retention
+from events.services.trials import forget_trials
+
+
+def keep_house() -> None:
+    """Delete expired secrets, old trials and throttles, and what the Datahub has done with."""
+    leases.delete_expired_secrets()
+    forget_trials()
+    retention.forget_retired_secrets()
+    throttles.delete_forgotten()
+    housekeeping.keep_house()
