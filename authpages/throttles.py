@@ -170,9 +170,10 @@ def failed_logins(email_key: str) -> Throttle | None:
     return Throttle.objects.filter(key=_key("login", email_key)).first() if settings.THROTTLES else None
 
 
-def forget_failed_logins(email_key: str) -> None:
-    """A reset succeeded, or an admin says so: the account's row of failures is over."""
-    Throttle.objects.filter(key=_key("login", email_key)).delete()
+def forget_failed_logins(email_key: str, device_ids: Iterable[uuid.UUID] = ()) -> None:
+    """A reset succeeded, or an admin says so: the account's row of failures is over, and those of its devices."""
+    attempts = [Attempt(email_key, None, device_id) for device_id in (None, *device_ids)]
+    Throttle.objects.filter(key__in=[attempt.counter for attempt in attempts]).delete()
 
 
 def delete_forgotten(at_once: int = 1000) -> int:

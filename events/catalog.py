@@ -115,6 +115,10 @@ _person = {
     "emailVerified": {"type": "boolean"},
     "roles": {"type": "array", "items": TEXT},
 }
+END_REASONS = (
+    "`ended_by_owner`, `ended_by_admin`, `blocked`, `not_an_admin`, `password_changed`, `password_reset` or "
+    "`token_reused`; there may be others some day."
+)
 _place = {"device": TEXT, "ipAddress": TEXT_OR_NULL}
 PLACE_EXAMPLE = {"device": "Firefox on Linux", "ipAddress": "192.0.2.17"}
 PERSON = _object(**_person)
@@ -247,7 +251,7 @@ KINDS = [
     EventKind(
         EventType.SESSION_ENDED,
         "A session ended otherwise than by a logout.",
-        _object(**_person, sessionId=UUID, reason=TEXT),
+        _object(**_person, sessionId=UUID, reason={**TEXT, "description": END_REASONS}),
         {**PERSON_EXAMPLE, "sessionId": SESSION_ID, "reason": "password_reset"},
     ),
     EventKind(

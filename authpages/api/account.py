@@ -11,8 +11,9 @@ from authpages.api import serializers as shapes
 from authpages.api.session_serializers import SessionsResponse, show_listed_session
 from authpages.api.views import NOTHING, PersonEndpoint
 from authpages.browser_sessions import device_cookie, keep_session
+from authpages.models import EndReason
 from authpages.services.password_change import change_password
-from authpages.services.sessions import ENDED_BY_OWNER, end_session_of
+from authpages.services.sessions import end_session_of
 from fastgen_backend.rest import PageQuery, api_origin, keyset_page
 
 
@@ -38,7 +39,7 @@ class OwnSessionView(PersonEndpoint):
     def delete(self, request: Request, id: UUID) -> Response:
         """Its cookie and its tokens are good for nothing at once; it may be the caller’s own."""
         user = self.session.user
-        end_session_of(user=user, session_id=id, reason=ENDED_BY_OWNER, origin=api_origin(request))
+        end_session_of(user=user, session_id=id, reason=EndReason.ENDED_BY_OWNER, origin=api_origin(request))
         return Response(status=204)
 
 

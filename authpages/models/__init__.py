@@ -6,13 +6,14 @@ from authpages.models.hosted_settings import HostedAuthSettings
 from authpages.models.keys import ApiKey, SigningKey
 from authpages.models.known_devices import KnownDevice
 from authpages.models.one_time_links import AuthRequest, OneTimeLink
-from authpages.models.sessions import RefreshToken, Session
+from authpages.models.sessions import EndReason, RefreshToken, Session
 from authpages.models.throttles import Throttle
 from authpages.models.users import Role, User, UserRole
 
 __all__ = [
     "ApiKey",
     "AuthRequest",
+    "EndReason",
     "HostedAuthSettings",
     "KnownDevice",
     "OneTimeLink",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Self, cast
 
 from django.conf import settings
@@ -13,6 +14,19 @@ from django.utils import timezone
 from authpages.models.users import User, role_names_of
 from fastgen_backend.ids import uuid7
 from fastgen_backend.prepared import Moment
+
+
+class EndReason(StrEnum):
+    """Why a session ended, where that was not for its age; events and admins are told so."""
+
+    LOGOUT = "logout"
+    ENDED_BY_OWNER = "ended_by_owner"  # from another one of theirs
+    ENDED_BY_ADMIN = "ended_by_admin"
+    BLOCKED = "blocked"
+    NOT_AN_ADMIN = "not_an_admin"  # any more; of the console alone
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 a reason, no password
+    PASSWORD_RESET = "password_reset"  # noqa: S105 a reason, no password
+    TOKEN_REUSED = "token_reused"  # noqa: S105 a reason, no token
 
 
 class SessionQuerySet(models.QuerySet["Session"]):

@@ -4,7 +4,6 @@ One page of several forms, each with an address of its own; where one is refused
 there is to mend in its place.
 """
 
-import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from authpages.browser_sessions import device_cookie, is_pending_here, keep_session, remember_pending, session_of
 from authpages.devices import device_name, is_handheld
-from authpages.models import Session
+from authpages.models import EndReason, Session
 from authpages.pages.forms import PasswordChangeForm, ProfileForm
 from authpages.pages.hosted import LandingPage
 from authpages.services.email_verification import request_own_verification
 from authpages.services.password_change import change_password
-from authpages.services.sessions import ENDED_BY_OWNER, SEEN_EVERY, end_other_sessions, end_session_of
+from authpages.services.sessions import SEEN_EVERY, end_other_sessions, end_session_of
 from authpages.services.user_changes import change_own_profile
 from fastgen_backend.forms import PlainForm
 from fastgen_backend.redirects import SeeOther, with_next
@@ -146,8 +145,8 @@ class SessionPart(AccountPart):
     part = "sessions"
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
-        session_id: uuid.UUID = self.kwargs["id"]
-        end_session_of(user=self.session.user, session_id=session_id, reason=ENDED_BY_OWNER, origin=self.origin())
+        user, session_id = self.session.user, self.kwargs["id"]
+        end_session_of(user=user, session_id=session_id, reason=EndReason.ENDED_BY_OWNER, origin=self.origin())
         return _back("session-ended")
 
 

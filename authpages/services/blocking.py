@@ -5,7 +5,7 @@ import uuid
 from django.db import transaction
 
 from authpages import signals
-from authpages.models import User
+from authpages.models import EndReason, User
 from authpages.services.admin_rules import lock_account, lock_account_to_shut_out
 from authpages.services.sessions import end_sessions_of
 from fastgen_backend.origin import Origin
@@ -41,7 +41,7 @@ def block(*, user: User, origin: Origin) -> None:
     user.blocked = True
     user.save(update_fields=["blocked"])
     user.links.void()
-    end_sessions_of(user=user, reason="blocked", origin=origin)
+    end_sessions_of(user=user, reason=EndReason.BLOCKED, origin=origin)
     signals.user_blocked.send(sender=User, user=user, origin=origin)
 
 

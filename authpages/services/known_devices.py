@@ -4,6 +4,7 @@ As OWASP describes it in “Slow down online guessing attacks with device cookie
 that none that was planted or stolen before is worth anything after it.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from fastgen_backend.prepared import insert
 KNOWN_FOR = timedelta(days=365)  # since the last login
 MOST_DEVICES = 20  # of a person; the one that was not used for longest goes
 MOST_ACCOUNTS = 5  # in one browser
+A_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 RECENT_SESSIONS = 50  # that a login is compared with
 
 
@@ -87,4 +89,5 @@ def is_new(*, browser: Browser, user: User, origin: Origin) -> bool:
 
 
 def _tokens(cookie: str) -> list[str]:
-    return [token for token in cookie.split(".")[:MOST_ACCOUNTS] if token]
+    """Those of a cookie that may be ours; what else a browser sends is not looked up, and not sent back."""
+    return [token for token in cookie.split(".")[:MOST_ACCOUNTS] if A_TOKEN.fullmatch(token)]

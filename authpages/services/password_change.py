@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from authpages import passwords, signals, throttles
 from authpages.errors import NoPassword, TokenInvalid, WeakPassword, WrongPassword
-from authpages.models import HostedAuthSettings, Session, User
+from authpages.models import EndReason, HostedAuthSettings, Session, User
 from authpages.services.known_devices import Browser, forget_devices, recognise
 from authpages.services.sessions import StartedSession, end_sessions_of, renew_session
 from authpages.services.users import lock_user
@@ -63,6 +63,6 @@ def _change(user: User, session: Session, browser: Browser, hashed: str, origin:
     user.save(update_fields=["password"])
     user.links.void()
     forget_devices(user=user, but=browser.device)
-    end_sessions_of(user=user, reason="password_changed", origin=origin, but=session)
+    end_sessions_of(user=user, reason=EndReason.PASSWORD_CHANGED, origin=origin, but=session)
     signals.password_changed.send(sender=User, user=user, origin=origin)
     return renewed

@@ -5,7 +5,7 @@ from django.db import transaction
 from authpages import passwords, signals, throttles
 from authpages.addresses import email_key, is_usable
 from authpages.errors import EmailUnusable, LinkInvalid
-from authpages.models import AuthRequest, HostedAuthSettings, User
+from authpages.models import AuthRequest, EndReason, HostedAuthSettings, User
 from authpages.services.asking import ask
 from authpages.services.known_devices import forget_devices
 from authpages.services.links import Purpose, find_link, issue_link, spend
@@ -50,6 +50,6 @@ def reset_password(*, token: str, password: str, origin: Origin) -> User:
         forget_devices(user=user)
         if proven:
             signals.email_verified.send(sender=User, user=user, origin=origin)
-        end_sessions_of(user=user, reason="password_reset", origin=origin)
+        end_sessions_of(user=user, reason=EndReason.PASSWORD_RESET, origin=origin)
         signals.password_reset.send(sender=User, user=user, origin=origin)
     return user

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from authpages import signals
 from authpages.errors import TokenInvalid
-from authpages.models import RefreshToken, Session, User, token_hash
+from authpages.models import EndReason, RefreshToken, Session, User, token_hash
 from authpages.models.sessions import SessionQuerySet, idle_limit
 from fastgen_backend import vault
 from fastgen_backend.errors import NotFound
@@ -22,7 +22,6 @@ from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared, insert
 
 SEEN_EVERY = timedelta(minutes=1)
-ENDED_BY_OWNER = "ended_by_owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,9 @@ def refresh_session(*, token: str, origin: Origin) -> StartedSession:
         session = _lock_session(found)
         refreshed = _rotate(session, token) if session else None
         if session and not refreshed:
-            _end(session, reason="token_reused")
+            _end(session, reason=EndReason.TOKEN_REUSED)
             signals.session_ended.send(
-                sender=Session, session=session, user=session.user, reason="token_reused", origin=origin
+                sender=Session, session=session, user=session.user, reason=EndReason.TOKEN_REUSED, origin=origin
             )
             signals.token_reused.send(sender=Session, session=session, user=session.user, origin=origin)
     if session is None or refreshed is None:
@@ -109,11 +108,11 @@ def renew_session(*, session: Session) -> StartedSession | None:
 def log_out(*, session: Session, origin: Origin) -> None:
     """End a session because its owner asked for it; one that has ended already stays as it is."""
     with transaction.atomic():
-        if _end(session, reason="logout"):
+        if _end(session, reason=EndReason.LOGOUT):
             signals.user_logged_out.send(sender=User, user=session.user, origin=origin)
 
 
-def end_session_of(*, user: User, session_id: uuid.UUID, reason: str, origin: Origin) -> None:
+def end_session_of(*, user: User, session_id: uuid.UUID, reason: EndReason, origin: Origin) -> None:
     """End one session of `user`; raises `NotFound` for one that has ended already, is nobody's or another person's."""
     with transaction.atomic():
         session = user.sessions.alive(timezone.now()).filter(pk=session_id).first()
@@ -126,11 +125,11 @@ def end_other_sessions(*, session: Session, origin: Origin) -> int:
     """End every session of this one's owner but this one, for them, and say how many that were."""
     with transaction.atomic():
         user = User.objects.locked().get(pk=session.user_id)
-        return end_sessions_of(user=user, reason=ENDED_BY_OWNER, origin=origin, but=session)
+        return end_sessions_of(user=user, reason=EndReason.ENDED_BY_OWNER, origin=origin, but=session)
 
 
 def end_sessions_of(
-    *, user: User, reason: str, origin: Origin, but: Session | None = None, kind: Session.Kind | None = None
+    *, user: User, reason: EndReason, origin: Origin, but: Session | None = None, kind: Session.Kind | None = None
 ) -> int:
     """End every session of `user`, cookies and tokens alike, `but` one or only of a `kind` perhaps, and say how many.
 
@@ -251,7 +250,7 @@ def _children_of(token: str) -> list[str]:
     return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in hashes]
 
 
-def _end(session: Session, *, reason: str) -> bool:
+def _end(session: Session, *, reason: EndReason) -> bool:
     """End one session, if it lives; whether it did."""
     living = Session.objects.filter(pk=session.pk, ended_at=None)
     return bool(living.update(ended_at=timezone.now(), end_reason=reason))

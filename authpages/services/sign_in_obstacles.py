@@ -62,7 +62,7 @@ def lift_throttle(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool
         raise NotFound(_("There is no such user."))
     check_may_change(user, may_manage_admins=may_manage_admins, origin=origin)
     with transaction.atomic():
-        throttles.forget_failed_logins(user.email_key)
+        throttles.forget_failed_logins(user.email_key, user.devices.values_list("pk", flat=True))
 
 
 def _left_by_guesses(user: User) -> list[SignInObstacle]:

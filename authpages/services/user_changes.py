@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from authpages import passwords, signals, throttles
 from authpages.addresses import email_key, is_usable
 from authpages.errors import EmailTaken, EmailUnusable
-from authpages.models import HostedAuthSettings, Session, User
+from authpages.models import EndReason, HostedAuthSettings, Session, User
 from authpages.services.admin_rules import (
     check_may_change,
     check_may_manage_admins,
@@ -86,7 +86,7 @@ def put_password(*, user: User, hashed: str | None, origin: Origin) -> None:
     user.save(update_fields=["password"])
     user.links.void()
     forget_devices(user=user)
-    end_sessions_of(user=user, reason="password_changed", origin=origin)
+    end_sessions_of(user=user, reason=EndReason.PASSWORD_CHANGED, origin=origin)
     signals.password_changed.send(sender=User, user=user, origin=origin)
 
 
@@ -135,7 +135,7 @@ def _change_fields(user: User, changes: dict[str, Any], origin: Origin) -> list[
     if "email" in changed or ("is_superuser" in changed and user.is_superuser):
         user.links.void()
     if "is_superuser" in changed and not user.is_superuser:
-        end_sessions_of(user=user, reason="not_an_admin", origin=origin, kind=Session.Kind.CONSOLE)
+        end_sessions_of(user=user, reason=EndReason.NOT_AN_ADMIN, origin=origin, kind=Session.Kind.CONSOLE)
     return [name for name in changed if name != "email_key"]
 
 

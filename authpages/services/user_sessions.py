@@ -4,12 +4,10 @@ import uuid
 
 from django.db import transaction
 
-from authpages.models import User
+from authpages.models import EndReason, User
 from authpages.services.admin_rules import lock_account
 from authpages.services.sessions import end_session_of, end_sessions_of
 from fastgen_backend.origin import Origin
-
-REASON = "ended_by_admin"
 
 
 def end_one_session(
@@ -18,12 +16,12 @@ def end_one_session(
     """End one session of a person; raises `NotFound` or `AdminProtected`."""
     with transaction.atomic():
         user = lock_account(user_id, may_manage_admins=may_manage_admins, origin=origin)
-        end_session_of(user=user, session_id=session_id, reason=REASON, origin=origin)
+        end_session_of(user=user, session_id=session_id, reason=EndReason.ENDED_BY_ADMIN, origin=origin)
 
 
 def end_every_session(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool = False) -> User:
     """End every session of a person, in the console too; raises `NotFound` or `AdminProtected`."""
     with transaction.atomic():
         user = lock_account(user_id, may_manage_admins=may_manage_admins, origin=origin)
-        end_sessions_of(user=user, reason=REASON, origin=origin)
+        end_sessions_of(user=user, reason=EndReason.ENDED_BY_ADMIN, origin=origin)
     return user

@@ -12,6 +12,7 @@ from django.utils import timezone
 from authpages.models import KnownDevice, Throttle, User
 from authpages.services.auth_requests import resolve_due
 from authpages.services.known_devices import MOST_DEVICES
+from authpages.services.sign_in_obstacles import lift_throttle
 from authpages.services.users import create_user
 from events.models import Event
 from fastgen_backend.origin import COMMAND_LINE
@@ -130,6 +131,24 @@ def test_a_success_begins_a_new_row_on_the_device(ann: Visitor, settings: Any) -
     assert ann.log_in().status_code == 303
 
     assert not Throttle.objects.filter(key__startswith="login-device:").exists()
+
+
+def test_an_admin_lifts_the_wait_of_a_device_too(ann: Visitor, settings: Any) -> None:
+    settings.LOGIN_FREE_FAILURES = 1
+    assert _statuses(ann, 2) == [401, 429]
+
+    lift_throttle(user_id=User.objects.get().pk, origin=COMMAND_LINE)
+
+    assert ann.log_in().status_code == 303
+
+
+def test_what_is_no_token_of_ours_is_not_sent_back(ann: Visitor, settings: Any) -> None:
+    other = _with_cookie('x" ; Domain=evil.example.' + "y" * 43, settings)
+
+    other.log_in()
+
+    new, *others = _cookie(other, settings).split(".")
+    assert (len(new), others) == (43, ["y" * 43])
 
 
 def test_a_device_is_known_for_the_account_alone_that_used_it(attacked: Visitor, settings: Any) -> None:
