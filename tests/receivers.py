@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import datetime
 import gzip
+import ssl
+import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -10,6 +13,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+PEM = serialization.Encoding.PEM
+TLS_HELLO = b"\x16"  # how a handshake begins (RFC 8446, 5.1)
 LINES = b"\r\n\r\n"
 
 
@@ -75,10 +85,34 @@ async def reset(call: Call, writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-class Receiver:
-    """Listens on 127.0.0.1 in a thread of its own. By default every path answers 204."""
+def self_signed() -> ssl.SSLContext:
+    """TLS with a certificate that nobody vouches for."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(pem + certificate.public_bytes(PEM))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
 
-    def __init__(self) -> None:
+
+class Receiver:
+    """Listens on 127.0.0.1 in a thread of its own, over TLS if told. By default every path answers 204."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.calls: list[Call] = []
         self.most_at_once: dict[str, int] = defaultdict(int)
         self._at_once: dict[str, int] = defaultdict(int)
@@ -90,7 +124,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port.result(5)}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port.result(5)}"
 
     def on(self, path: str, *behaviours: Behaviour) -> str:
         """Behave like this, one call after the other, at last always like the last; tells the URL of `path`."""
@@ -113,7 +147,9 @@ class Receiver:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000))
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000, ssl=self._tls)
+        )
         self._port.set_result(server.sockets[0].getsockname()[1])
         self._loop.run_forever()
         server.close()
@@ -125,7 +161,12 @@ class Receiver:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
-                call = await _read(reader)
+                first = await reader.readexactly(1)
+                if first == TLS_HELLO:  # a server of plain HTTP says so, in plain HTTP
+                    writer.write(b"HTTP/1.1 400 Bad Request" + LINES)
+                    await writer.drain()
+                    break
+                call = await _read(first, reader)
                 self.calls.append(call)
                 await self._behave(call, writer)
                 await writer.drain()
@@ -160,8 +201,8 @@ def _then_for_ever(behaviours: tuple[Behaviour, ...]) -> Iterator[Behaviour]:
         yield behaviours[-1]
 
 
-async def _read(reader: asyncio.StreamReader) -> Call:
-    head = (await reader.readuntil(LINES)).decode("latin-1").split("\r\n")
+async def _read(first: bytes, reader: asyncio.StreamReader) -> Call:
+    head = (first + await reader.readuntil(LINES)).decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Call(head[0].split(" ")[1], headers, body, time.monotonic())

@@ -1,5 +1,6 @@
 """Makes one signed call to a webhook."""
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -116,6 +117,12 @@ def _explain(problem: Exception) -> str:
         return "Refused: the host is not on the public internet"
     if isinstance(problem, aiohttp.ClientConnectorDNSError):
         return "The host name can't be resolved"
+    if isinstance(problem, aiohttp.ClientConnectorCertificateError):
+        reason = getattr(problem.certificate_error, "verify_message", "") or "it can't be verified"
+        return f"The certificate is refused: {reason}"
+    if isinstance(problem, aiohttp.ClientConnectorSSLError):
+        return "No TLS connection: the host answers otherwise than TLS does"
     if isinstance(problem, aiohttp.ClientConnectorError):
-        return f"No connection: {problem.os_error.strerror or 'failed'}"
+        number = problem.os_error.errno
+        return f"No connection: {os.strerror(number) if number else 'failed'}"
     return f"{type(problem).__name__}: the call broke off"
