@@ -34,7 +34,7 @@ class Area(IntEnum):
     SETUP = 2
 
 
-AREA_TITLES: dict[Area, str | Promise] = {Area.TOP: "", Area.EVENTS: _("Events"), Area.SETUP: _("Set-up")}
+AREA_TITLES: dict[Area, str | Promise] = {Area.TOP: "", Area.EVENTS: _("Activity"), Area.SETUP: _("Set-up")}
 
 
 @dataclass(frozen=True, slots=True)

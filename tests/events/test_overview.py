@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -20,10 +20,10 @@ from events.services.claims import claim_deliveries
 from events.services.leases import register_worker
 from events.services.outcomes import Outcome
 from events.services.sequencing import sequence_events
-from events.services.tallies import hour_of
+from events.services.tallies import hour_of, tally_events
 from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import COMMAND_LINE
-from tests.conftest import PASSWORD, Api
+from tests.conftest import AT_ONCE, PASSWORD, Api, together
 from tests.events.conftest import happen
 
 What = Tally.What
@@ -74,6 +74,25 @@ def test_calls_of_webhooks_are_counted_as_they_are_acknowledged(subscribe: Calla
     acknowledge(worker, outcomes)  # it holds them no more
 
     assert tallied() == {What.DELIVERED: 2, What.FAILED_CALLS: 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tallies_that_are_added_to_at_once_are_all_counted_and_wait_for_each_other_in_one_order() -> None:
+    now = hour_of(timezone.now())
+    happened = [
+        ("auth.user_signedUp", now),
+        ("auth.login_failed", now),
+        ("auth.user_loggedIn", now - timedelta(hours=1)),
+    ]
+
+    def add(turn: int) -> None:
+        for _ in range(5):
+            with transaction.atomic():
+                tally_events(happened if turn % 2 else happened[::-1])
+
+    together(add)
+
+    assert list(Tally.objects.values_list("count", flat=True)) == [5 * AT_ONCE] * 3
 
 
 def test_an_event_counts_for_the_hour_in_which_it_happened(db: None) -> None:
