@@ -4,10 +4,10 @@ PORT ?= 8000
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
-PARTS := --ignore=tests/browser --ignore=tests/chaos --ignore=tests/bench
+PARTS := --ignore=tests/browser --ignore=tests/chaos --ignore=tests/bench --ignore=tests/soak
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml
 
-.PHONY: run test test-sqlite test-postgresql test-browser test-chaos check bench lock
+.PHONY: run test test-sqlite test-postgresql test-browser test-chaos check bench soak lock
 
 run: .venv/runs
 	@exec $(PYTHON) manage.py up --port $(PORT)
@@ -50,6 +50,9 @@ check: .venv/tests
 
 bench: .venv/bench
 	@$(PYTHON) -m tests.bench
+
+soak: .venv/tests
+	@$(PYTHON) -m tests.soak
 
 lock:
 	$(COMPILE) -o requirements.lock

@@ -17,7 +17,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 class Figure:
     """One thing measured in several rounds, each beside its `yardstick`, taken right before it; the median counts.
 
-    The aim is the `least_ratio` to the yardstick, or the `least` or `most` of the figure itself.
+    The aim is the `least_ratio` or `most_ratio` to the yardstick, or the `least` or `most` of the figure itself.
     """
 
     database: str
@@ -27,6 +27,7 @@ class Figure:
     against: str = ""
     yardstick: Sequence[float] = field(default_factory=list)
     least_ratio: float | None = None
+    most_ratio: float | None = None
     least: float | None = None
     most: float | None = None
     note: str = ""
@@ -44,13 +45,14 @@ class Figure:
 
     @property
     def aim(self) -> str:
-        aims = {"ratio ≥": self.least_ratio, "≥": self.least, "≤": self.most}
+        aims = {"ratio ≥": self.least_ratio, "ratio ≤": self.most_ratio, "≥": self.least, "≤": self.most}
         return ", ".join(f"{sign} {number:,g}" for sign, number in aims.items() if number is not None)
 
     @property
     def is_met(self) -> bool:
         return (
             (self.least_ratio is None or (self.ratio or 0) >= self.least_ratio)
+            and (self.most_ratio is None or (self.ratio or 0) <= self.most_ratio)
             and (self.least is None or self.value >= self.least)
             and (self.most is None or self.value <= self.most)
         )

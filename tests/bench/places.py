@@ -37,7 +37,11 @@ def new_database(server: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def running(
-    *arguments: str, out: int | None = subprocess.DEVNULL, err: int | None = None, **variables: str
+    *arguments: str,
+    into: int | None = None,
+    out: int | None = subprocess.DEVNULL,
+    err: int | None = None,
+    **variables: str,
 ) -> Iterator[subprocess.Popen[str]]:
     """A Python process from the project's folder, with nothing in its environment but what it needs and `variables`.
 
@@ -47,6 +51,7 @@ def running(
         [sys.executable, *arguments],
         cwd=PROJECT,
         env=environment(EARNEST | variables),
+        stdin=into,
         stdout=out,
         stderr=err,
         text=True,
