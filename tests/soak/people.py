@@ -56,7 +56,7 @@ LISTS = {
     "blocked, the oldest": "blocked=true",
     "all of it": "role=reader&verified=false&q=e",
 }
-DOORS = {"REST": "/api/v1/users"}
+DOORS = {"REST": "/api/v1/users", "console": "/console/users"}
 
 
 def measure(server: str) -> Iterator[Figure]:
