@@ -12,7 +12,7 @@ from django.views.generic.base import TemplateView
 
 from authpages.console.people import PersonPage
 from authpages.devices import device_name
-from authpages.models import OneTimeLink
+from authpages.models import EndReason, OneTimeLink
 from authpages.services.users import delete_user
 from datahub.models import Table
 from events.console.obstacle_words import obstacles_of
@@ -20,7 +20,7 @@ from events.models import Event
 from fastgen_backend.console import Crumb, admin_of, done
 from fastgen_backend.console_lists import page_of
 
-SESSIONS_MAX, LINKS_MAX, EVENTS_MAX, TABLES_MAX = 50, 20, 25, 20  # that are shown
+SESSIONS_MAX, ENDED_MAX, LINKS_MAX, EVENTS_MAX, TABLES_MAX = 50, 5, 20, 25, 20  # that are shown
 
 DONE: dict[str, str | Promise] = {
     "created": _("The account is made. Nobody was mailed."),
@@ -34,6 +34,17 @@ DONE: dict[str, str | Promise] = {
     "reset-sent": _("The reset mail is on its way."),
     "session-ended": _("The session has ended."),
     "sessions-ended": _("Every session has ended."),
+}
+
+END_WORDS: dict[str, str | Promise] = {
+    EndReason.LOGOUT: _("they logged out"),
+    EndReason.ENDED_BY_OWNER: _("they ended it from another one"),
+    EndReason.ENDED_BY_ADMIN: _("an admin ended it"),
+    EndReason.BLOCKED: _("they were blocked"),
+    EndReason.NOT_AN_ADMIN: _("they are no admin any more"),
+    EndReason.PASSWORD_CHANGED: _("the password was changed"),
+    EndReason.PASSWORD_RESET: _("the password was reset"),
+    EndReason.TOKEN_REUSED: _("an old refresh token was used, so it may have been stolen"),
 }
 
 
@@ -52,6 +63,7 @@ class StoryPage(PersonPage, TemplateView):
         told = {
             "obstacles": obstacles_of(self.person),
             "sessions": self._sessions(),
+            "ended": self._ended_sessions(),
             "links": self._links(),
             "page": page_of(self.request, happened, ("-position",), EVENTS_MAX),
             "is_own": admin_of(self.request) == self.person,
@@ -61,6 +73,11 @@ class StoryPage(PersonPage, TemplateView):
     def _sessions(self) -> list[dict[str, Any]]:
         alive = self.person.sessions.alive(timezone.now()).order_by("-last_seen_at")[:SESSIONS_MAX]
         return [{"session": each, "device": device_name(each.user_agent)} for each in alive]
+
+    def _ended_sessions(self) -> list[dict[str, Any]]:
+        ended = self.person.sessions.filter(ended_at__isnull=False).order_by("-ended_at")[:ENDED_MAX]
+        words = [(each, END_WORDS.get(each.end_reason, each.end_reason)) for each in ended]
+        return [{"session": each, "device": device_name(each.user_agent), "why": why} for each, why in words]
 
     def _links(self) -> list[dict[str, Any]]:
         sent = self.person.links.order_by("-created_at")[:LINKS_MAX]

@@ -162,7 +162,7 @@ class Subscriber(models.Model):
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def in_trouble(self) -> Self:
         """Those that fail now, and those that were given up; not those that an admin has switched off."""
-        given_up = Q(disabled_at__isnull=False, subscriber__enabled=False)
+        given_up = Q(subscriber__enabled=False) & ~Q(disabled_reason=Webhook.SWITCHED_OFF)
         return self.filter(given_up | Q(failing_since__isnull=False, subscriber__enabled=True))
 
 
@@ -171,6 +171,8 @@ class Webhook(models.Model):
 
     The circuit is closed while `open_until` is None. Open, nothing is sent before that moment, and one probe after it.
     """
+
+    SWITCHED_OFF = "Switched off by an admin."  # why it is disabled, where it was not given up
 
     class Mode(models.TextChoices):
         PARALLEL = "parallel"

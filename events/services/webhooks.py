@@ -183,7 +183,7 @@ def _switch(webhook: Webhook, enabled: bool) -> None:
     if enabled:
         switch_on(webhook)
     else:
-        switch_off(webhook, reason="Switched off by an admin.")
+        switch_off(webhook, reason=Webhook.SWITCHED_OFF)
     subscriber.enabled = enabled
 
 

@@ -11,11 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
+from authpages.models import EndReason, HostedAuthSettings, OneTimeLink, Session, User
 from authpages.services.api_keys import create_api_key
 from authpages.services.users import create_user
 from authpages.throttles import Attempt, count_failed_login
 from datahub.services.tables import create_table
+from events.console.person import END_WORDS
 from events.models import Event
 from events.services.sequencing import sequence_events
 from fastgen_backend.origin import COMMAND_LINE
@@ -97,6 +98,18 @@ def test_sessions_are_told_by_their_device(story: Callable[[], str], ann: User) 
     Client(headers={"host": "127.0.0.1:8000", "user-agent": FIREFOX}).post("/login", login)
 
     assert "Firefox on Linux" in story()
+
+
+def test_sessions_that_ended_are_told_with_the_reason(story: Callable[[], str], ann: User) -> None:
+    client = Client(headers={"host": "127.0.0.1:8000", "user-agent": FIREFOX})
+    client.post("/login", {"email": ann.email, "password": PASSWORD})
+    client.post("/logout")
+
+    assert "Firefox on Linux ended: they logged out" in story()
+
+
+def test_every_reason_has_its_words() -> None:
+    assert set(END_WORDS) == set(EndReason)
 
 
 def test_links_are_told_with_what_became_of_them(story: Callable[[], str], ann: User) -> None:

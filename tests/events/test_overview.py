@@ -21,6 +21,8 @@ from events.services.leases import register_worker
 from events.services.outcomes import Outcome
 from events.services.sequencing import sequence_events
 from events.services.tallies import hour_of, tally_events
+from events.services.webhook_health import disable_webhook
+from events.services.webhooks import change_webhook
 from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import AT_ONCE, PASSWORD, Api, together
@@ -155,10 +157,8 @@ def test_a_silent_worker_is_told_first(console: Client) -> None:
 def test_webhooks_in_trouble_are_told(console: Client, subscribe: Callable[..., Webhook]) -> None:
     fails, given_up, switched_off = subscribe("/fails"), subscribe("/given-up"), subscribe("/off")
     Webhook.objects.filter(pk=fails.pk).update(failing_since=timezone.now())
-    Webhook.objects.filter(pk=given_up.pk).update(disabled_at=timezone.now(), disabled_reason="It answered 410 Gone.")
-    for webhook in (given_up, switched_off):
-        webhook.subscriber.enabled = False
-        webhook.subscriber.save()
+    disable_webhook(webhook_id=given_up.pk, reason="It answered 410 Gone.")
+    change_webhook(webhook_id=switched_off.pk, changes={"enabled": False}, may_see_secrets=True)
 
     page = text_of(console.get("/console"))
 
