@@ -17,8 +17,9 @@ def change_password(
 ) -> StartedSession:
     """Set a new password; the session goes on behind a new cookie or refresh token, every other one ends.
 
-    Open links die. The current password is asked for, lest a session left open becomes an account taken over (OWASP
-    ASVS 6.2.3, 7.5.1); wrong ones count as failed logins do, so nobody guesses here what they may not guess there.
+    Open links die, and guesses at the old one count no more. The current password is asked for, lest a session left
+    open becomes an account taken over (OWASP ASVS 6.2.3, 7.5.1); wrong ones count as failed logins do, so nobody
+    guesses here what they may not guess there.
     Raises `NoPassword`, `WeakPassword`, `WrongPassword`, `LoginThrottled`, `PasswordLoginOff`, or `TokenInvalid` where
     the session ends meanwhile.
     """
@@ -33,10 +34,10 @@ def change_password(
     right = passwords.verify_password(current, stored)
     hashed = passwords.hash_password(new) if right else ""
     with transaction.atomic():
-        standing = throttles.check_login(attempt, lock=True)
+        throttles.check_login(attempt, lock=True)
         locked = lock_user(user.pk) if right else None
         if locked and locked.password == stored:
-            throttles.forget_failures(standing)
+            throttles.forget_failed_logins(user.email_key, filter(None, [attempt.device_id]))
             return _change(locked, session, browser, hashed, origin)
         throttles.count_failed_login(attempt)
         reason = "wrong_current_password"

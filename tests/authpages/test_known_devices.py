@@ -151,6 +151,18 @@ def test_what_is_no_token_of_ours_is_not_sent_back(ann: Visitor, settings: Any) 
     assert (len(new), others) == (43, ["y" * 43])
 
 
+def test_guesses_at_a_password_that_was_changed_count_no_more(attacked: Visitor) -> None:
+    attacked.log_in()
+    page = attacked.get("/account").content.decode()
+    token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+    passwords = {"current_password": PASSWORD, "new_password": PASSWORD[::-1]}
+
+    answer = attacked.client.post("/account/password", {"csrfmiddlewaretoken": token, **passwords})
+
+    assert answer.status_code == 303
+    assert Visitor().log_in(password=PASSWORD[::-1]).status_code == 303
+
+
 def test_a_device_is_known_for_the_account_alone_that_used_it(attacked: Visitor, settings: Any) -> None:
     bob = Visitor()
     bob.sign_up("bob@example.com")
