@@ -58,8 +58,7 @@ def _subject(event: Event) -> Named | None:
         return None
     others = f"{reverse('console-events')}?{urlencode({'subject': event.subject})}"
     if event.type.startswith("auth."):
-        label = event.data.get("email") or event.subject
-        return Named(label, "", others)
+        return Named(event.data.get("email") or event.subject, _page_of_person(event.subject), others)
     table = Table.objects.filter(uid=event.data.get("tableId") or event.subject).first()
     if table is None:
         return Named(event.data.get("Name") or event.subject, "", others)
@@ -75,8 +74,13 @@ def _actor(actor: str) -> Named | None:
     others = f"{reverse('console-events')}?{urlencode({'actor': actor})}"
     if kind == "user":
         email = User.objects.filter(pk=id).values_list("email", flat=True).first()
-        return Named(email or actor, "", others)
+        return Named(email or actor, _page_of_person(id), others)
     if kind == "apiKey":
         name = ApiKey.objects.filter(pk=id).values_list("name", flat=True).first()
-        return Named(name or actor, "", others)
+        return Named(name or actor, reverse("console-keys") if name else "", others)
     return None
+
+
+def _page_of_person(id: str) -> str:
+    """The page that tells the story of a person; none of one who was deleted."""
+    return reverse("console-users-person", args=[id]) if User.objects.filter(pk=id).exists() else ""

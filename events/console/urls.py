@@ -30,6 +30,7 @@ urlpatterns = [
     path(f"{WEBHOOK}/disable", webhook_actions.DisablePage.as_view(), name="console-webhooks-disable"),
     path(f"{WEBHOOK}/enable", webhook_actions.Enable.as_view(), name="console-webhooks-enable"),
     path(f"{WEBHOOK}/delete", webhook_actions.DeletePage.as_view(), name="console-webhooks-delete"),
+    path(f"{WEBHOOK}/test", webhook_actions.SendTest.as_view(), name="console-webhooks-test"),
     path(
         f"{WEBHOOK}/deliveries/<uuid:delivery>",
         webhook_actions.DeliveryPage.as_view(),

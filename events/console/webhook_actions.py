@@ -17,6 +17,7 @@ from events.services.redelivery import redeliver
 from events.services.replay_ranges import Wanted
 from events.services.replays import start_replay
 from events.services.shown_requests import shown_request
+from events.services.trials import ask_for_trial
 from events.services.webhooks import change_webhook, delete_webhook, rotate_secret
 from fastgen_backend.console import console_origin, done, go_on
 from fastgen_backend.errors import NotFound
@@ -70,6 +71,16 @@ class Enable(WebhookPart):
         wanted = Wanted(kind=Replay.Kind.MISSED)
         replay = start_replay(webhook_id=id, wanted=wanted, origin=console_origin(request))
         return go_on(request, reverse("console-webhooks-replay", args=[id, replay.pk]))
+
+
+class SendTest(WebhookPart):
+    """Has it called once, with an example; its page shows the answer."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        trial = ask_for_trial(webhook_id=self.kwargs["id"], origin=console_origin(request))
+        return go_on(request, reverse("console-webhooks-delivery", args=[self.kwargs["id"], trial.pk]))
 
 
 class DeliveryPage(WebhookPart, TemplateView):

@@ -14,6 +14,7 @@ from events.console.webhook_forms import TICKED, WebhookForm
 from events.console.webhook_page import WebhookPart
 from events.console.webhook_words import figures_of, standing_of
 from events.models import Webhook
+from events.services.url_checks import UrlCheck, check_endpoint
 from events.services.webhook_figures import with_figures
 from events.services.webhooks import change_webhook, create_webhook
 from fastgen_backend.console import AdminsOnly, console_origin, done, go_on
@@ -21,7 +22,6 @@ from fastgen_backend.console_lists import page_of
 from fastgen_backend.errors import DomainError
 from fastgen_backend.forms import FormPage
 from fastgen_backend.shown_once import forget_shown, keep_to_show, kept_to_show
-from fastgen_backend.targets import check_url
 
 
 class WebhooksPage(AdminsOnly, TemplateView):
@@ -73,20 +73,18 @@ class WebhookSettingsPage(WebhookPart, FormPage):
 
 
 class CheckUrl(AdminsOnly):
-    """What is to be said of the URL that is being typed."""
+    """What is to be said of the URL that is being typed: whether it may be called, and whether somebody is there."""
 
     http_method_names = ["post", "options"]
     asked_by_pages = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         url = request.POST.get("url", "").strip()
-        shown: dict[str, Any] = {"url": url, "is_plain": url.lower().startswith("http:")}
         try:
-            if url:
-                check_url(url)
+            check = check_endpoint(url=url, origin=console_origin(request)) if url else None
         except DomainError as error:
-            shown["flaws"] = [each.detail for each in error.errors]
-        return render(request, "events/parts/url_check.html", shown)
+            check = UrlCheck("bad", error.detail)
+        return render(request, "events/parts/url_check.html", {"check": check})
 
 
 class SecretPage(WebhookPart, TemplateView):

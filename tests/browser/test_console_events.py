@@ -82,19 +82,22 @@ def test_a_type_is_found_on_the_page_of_all(admin: Page):
 
 
 def test_the_daily_work_of_a_webhook(admin: Page, receiver: Receiver):
-    receiver.on("/new", answer(200, b"fine"))
+    receiver.on("/new", answer(200))
     admin.goto(f"{WEBHOOKS}/new")
     admin.get_by_label("URL").fill("ftp://nowhere")
     admin.get_by_label("Description").fill("Shop")
     expect(admin.locator("#url-check .notice.bad")).to_be_visible()
     admin.get_by_label("URL").fill(f"{receiver.url}/new")
     admin.get_by_label("Description").focus()
-    expect(admin.locator("#url-check")).to_contain_text("It can be called")
+    expect(admin.locator("#url-check")).to_contain_text("A server answers")
     admin.get_by_role("checkbox", name="Your own").check()
     admin.get_by_role("button", name="Create webhook").click()
     expect(admin.locator("#secret-text")).to_contain_text("whsec_")
     admin.get_by_role("link", name="To the webhook").click()
     page = admin.url
+    admin.get_by_role("button", name="Send test").click()
+    expect(admin.locator("#telling .attempts")).to_contain_text("200")
+    receiver.calls.clear()
     happen(admin, "custom.shipped")
     receiver.wait_for(1, "/new")
 

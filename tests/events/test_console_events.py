@@ -216,6 +216,19 @@ def test_a_link_that_lets_in_is_not_shown_even_to_an_admin(admin: Visitor, api: 
     assert mailed("auth.email_verificationRequested") not in page.content.decode()
 
 
+def test_an_event_leads_to_the_person_it_is_about_while_there_is_one(admin: Visitor, api: Api, key: Callable[..., Api]):
+    person = api.sign_up()["user"]["id"]
+    event = Event.objects.get(type="auth.user_signedUp")
+
+    before = admin.get(f"{LOG}/{event.public_id}").content.decode()
+    assert key("*").delete(f"/users/{person}").status_code == 204
+    after = admin.get(f"{LOG}/{event.public_id}").content.decode()
+
+    assert f'href="/console/users/{person}"' in before
+    assert f'href="/console/users/{person}"' not in after
+    assert f"?subject={person}" in after
+
+
 def test_an_unknown_event_is_not_found(admin: Visitor):
     assert admin.get(f"{LOG}/evt_{'0' * 32}").status_code == 404
     assert admin.get(f"{LOG}/nonsense").status_code == 404

@@ -104,24 +104,32 @@ def test_its_settings_are_changed_and_its_headers_kept_though_masked(console: Ad
     assert "Bearer abc" not in page.content.decode()
 
 
-def test_a_url_is_checked_while_it_is_typed(console: Admin, settings: Any):
-    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
+def test_a_url_is_tried_while_it_is_typed(console: Admin, receiver: Receiver):
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', console.get(f"{WEBHOOKS}/new").content.decode())
     assert token
 
     def check(url: str) -> str:
-        sent = {"url": url, "csrfmiddlewaretoken": token[1]}
-        return text_of(console.client.post(f"{WEBHOOKS}/check", sent))
+        answer = console.client.post(f"{WEBHOOKS}/check", {"url": url, "csrfmiddlewaretoken": token[1]})
+        return f"{answer.status_code} {answer.content.decode()}"
 
-    assert "It can be called" in check(URL)
-    assert "plain http" in check("http://hooks.example.com")
-    assert (
-        "notice"
-        in console.client.post(
-            f"{WEBHOOKS}/check", {"url": "http://169.254.169.254/", "csrfmiddlewaretoken": token[1]}
-        ).content.decode()
-    )
-    assert "It can be called" not in check("http://169.254.169.254/")
+    assert "notice" not in check("")
+    assert 'class="notice good"' in check(f"{receiver.url}/hook")
+    assert 'class="notice bad"' in check("ftp://hooks.example.com")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_is_sent_and_its_answer_shown(console: Admin, hook: Webhook, receiver: Receiver):
+    receiver.on("/hook", answer(418, b"a teapot"))
+
+    sent = console.press("Send test", page_of(hook))
+    before = console.get(sent["Location"])
+    assert work_until(lambda: "a teapot" in text_of(console.get(sent["Location"])))
+
+    assert 'hx-trigger="every 1s"' in before.content.decode()
+    after = console.get(sent["Location"])
+    assert "Answered 418" in text_of(after)
+    assert "hx-trigger" not in after.content.decode()
+    assert json.loads(receiver.calls[0].body)["test"] is True
 
 
 def test_the_list_says_how_each_fares(console: Admin, hook: Webhook, subscribe: Callable[..., Webhook]):
