@@ -62,7 +62,8 @@ class EventsWorker:
         self._finished: list[Outcome] = []
         self._has_finished, self._all_finished = asyncio.Event(), asyncio.Event()
         self._in_hand: set[UUID] = set()  # deliveries claimed and not yet acknowledged
-        self._left_some = False  # a claim did, of what is due, and something of what it took is still in hand
+        self._is_full = False  # the newest claim left something for want of room
+        self._used_up: set[UUID] = set()  # subscribers of which one did for want of places, and that hold these yet
         self._may_stray = False  # leases may be held of which nothing comes: see `_claim`
         self._under_way = 0  # of these, not yet delivered
 
@@ -173,13 +174,14 @@ class EventsWorker:
             with self._doubting():
                 await self._database.run(leases.release_strays, self.id, frozenset(self._in_hand))
         room = settings.WORKER_SENDS_AT_ONCE - len(self._in_hand)
-        self._left_some = self._left_some or room <= 0
+        self._is_full = room <= 0
         if room > 0:
             with self._doubting():
                 claimed = await self._database.run(
                     claim_deliveries, worker=self.id, room=room, handlers=list(registered)
                 )
-            self._left_some = claimed.left_some or (self._left_some and bool(self._in_hand))
+            self._is_full = claimed.is_full
+            self._used_up |= claimed.used_up
             for claim in claimed.claims:
                 self._send_off(claim)
         return False
@@ -262,10 +264,12 @@ class EventsWorker:
                 await self._acknowledge([outcome])
 
     def _let_go(self, claims: Sequence[Claim]) -> None:
-        """Hold these no longer; where a claim left some behind for want of room, or of a lane, there is room now."""
+        """Hold these no longer; where a claim left others behind for want of what is free now, claim them."""
         self._in_hand.difference_update(claim.id for claim in claims)
-        if self._left_some or any(claim.in_lane for claim in claims):
+        freed = {claim.subscriber_id for claim in claims}
+        if self._is_full or freed & self._used_up or any(claim.in_lane for claim in claims):
             self._new_deliveries.set()
+        self._used_up -= freed
 
     async def _finish(self) -> None:
         """Wait for what is in flight and for its acknowledgement, and release the rest."""

@@ -100,10 +100,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What one claim brought, and whether it may have left something that is due, for want of room or free places."""
+    """What one claim brought, and whether it may have left something that is due.
+
+    For want of room where `is_full`; for want of places, of the subscribers in `used_up`.
+    """
 
     claims: list[Claim]
-    left_some: bool
+    is_full: bool = False
+    used_up: frozenset[UUID] = frozenset()
 
 
 def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> Claimed:
@@ -117,7 +121,7 @@ def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> C
     now = timezone.now()
     waiting = _waiting(now, handlers)
     if room < 1 or not waiting.exists():
-        return Claimed([], left_some=False)
+        return Claimed([])
     with transaction.atomic():
         locked = waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("?")[:room]
         subscribers = {subscriber.pk: subscriber for subscriber in locked}
@@ -125,8 +129,9 @@ def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> C
         taken = _take(worker, shares, now) if shares else []
         used = Counter(lease.subscriber_id for lease in taken)
         moments = {pk: take_moments(subscribers[pk], count, now) for pk, count in used.items()}
-    left_some = len(subscribers) == room or any(used[pk] == share for pk, share in shares.items())
-    return Claimed(_claims(taken, subscribers, moments), left_some)
+    is_full = room in (len(subscribers), len(taken))
+    used_up = frozenset(pk for pk, share in shares.items() if used[pk] == share)
+    return Claimed(_claims(taken, subscribers, moments), is_full, used_up)
 
 
 def fair_shares(room: int, wishes: dict[UUID, int]) -> dict[UUID, int]:

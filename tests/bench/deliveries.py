@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 40
 
 
 def measure(database: str) -> Iterator[Figure]:
-    with _receiver() as url:
+    with receiver() as url:
         _subscribe(url)
         rounds = [(_bare_calls(url), _deliveries(url)) for _ in range(ROUNDS)]
     bare, delivered = zip(*rounds, strict=True)
@@ -77,7 +77,7 @@ def _received(url: str) -> tuple[int, float]:
 
 
 @contextlib.contextmanager
-def _receiver() -> Iterator[str]:
+def receiver() -> Iterator[str]:
     with running("-m", "tests.bench.receiver", out=subprocess.PIPE) as process:
         assert process.stdout
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"

@@ -14,11 +14,11 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from tests.bench import deliveries, log, queries
+    from tests.bench import deliveries, log, neighbours, queries
 
     call_command("migrate", verbosity=0)
     database = sys.argv[1]
-    for part in (queries, log, deliveries):
+    for part in (queries, log, deliveries, neighbours):
         for figure in part.measure(database):
             print(json.dumps(asdict(figure)), flush=True)
 
