@@ -17,6 +17,9 @@ from events.services.delivery_log import deliveries_of
 from events.services.reading import read_event
 from fastgen_backend.console import AdminsOnly
 
+CHARACTERS_MAX = 10_000  # of JSON; the API tells all of it
+DELIVERIES_MAX = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -36,20 +39,24 @@ class EventPage(AdminsOnly, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         event = read_event(self.kwargs["id"])
         told = envelope(event)
+        deliveries = deliveries_of(event)
         shown = {
             "event": event,
             "subject": _subject(event),
             "actor": _actor(event.actor),
             "type_url": f"{reverse('console-events-types')}#{anchor_of(event)}",
-            "data": _readable(told["data"]),
-            "envelope": _readable(told),
-            "deliveries": deliveries_of(event),
+            "data": shortened(told["data"]),
+            "envelope": shortened(told),
+            "deliveries": deliveries[:DELIVERIES_MAX],
+            "more_deliveries": max(0, len(deliveries) - DELIVERIES_MAX),
         }
         return super().get_context_data(**{**kwargs, **shown})
 
 
-def _readable(told: dict[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=False, indent=2)
+def shortened(told: dict[str, Any]) -> tuple[str, bool]:
+    """JSON to read, and whether its end was left out, because a page shows no more."""
+    text = json.dumps(told, ensure_ascii=False, indent=2)
+    return text[:CHARACTERS_MAX], len(text) > CHARACTERS_MAX
 
 
 def _subject(event: Event) -> Named | None:

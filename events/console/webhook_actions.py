@@ -1,6 +1,5 @@
 """What is done with a webhook and its deliveries: each asks first where something is lost."""
 
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.base import TemplateView
 
+from events.console.event import shortened
 from events.console.webhook_page import WebhookPart
 from events.models import Replay
 from events.services.delivery_log import LoggedDelivery, read_delivery
@@ -98,8 +98,8 @@ class DeliveryPage(WebhookPart, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         delivery = self._delivery()
         sent = shown_request(delivery)
-        body = json.dumps(sent.body, ensure_ascii=False, indent=2)
-        return super().get_context_data(**{**kwargs, "delivery": delivery, "sent": sent, "body": body})
+        shown = {"delivery": delivery, "sent": sent, "body": shortened(sent.body)}
+        return super().get_context_data(**{**kwargs, **shown})
 
     def _delivery(self) -> LoggedDelivery:
         delivery = read_delivery(self.kwargs["delivery"])

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from authpages.models import User
-from events.models import Event, Webhook
+from events.models import Attempt, Delivery, Event, Webhook
 from events.services import log_search
 from events.services.log_search import LogSearch, search_log
 from events.services.recording import record_custom_event
@@ -204,6 +204,25 @@ def test_an_event_is_shown_with_every_delivery_and_try(
     assert f"{receiver.url}/hook" in text
     assert re.search(r"delivered .* 500 .* Answered 500 .* 200 .* fine", text)
     assert "no &lt;b&gt;luck" in page.content.decode()
+
+
+def test_an_event_as_large_as_they_come_makes_no_large_page(admin: Visitor, subscribe: Callable[..., Webhook]):
+    for number in range(40):
+        subscribe(f"/{number}", "custom.*")
+    event = happen(text='"' * 30_000)
+    sequence_events()
+    first = Delivery.objects.first()
+    assert first
+    tries = {"at": NOON, "duration_ms": 1, "status": 500, "error": "Answered 500", "response_body": "<" * 16_000}
+    Attempt.objects.bulk_create(Attempt(delivery_id=first.pk, **tries) for _number in range(10))
+
+    page = admin.get(f"{LOG}/{event.public_id}")
+    delivery = admin.get(f"/console/webhooks/{first.subscriber_id}/deliveries/{first.pk}")
+
+    assert (page.status_code, delivery.status_code) == (200, 200)
+    assert max(len(page.content), len(delivery.content)) < 100_000
+    assert "And 20 more" in text_of(page)
+    assert f'href="/api/v1/events/{event.public_id}"' in page.content.decode()
 
 
 def test_a_link_that_lets_in_is_not_shown_even_to_an_admin(admin: Visitor, api: Api, mailed: Callable[[str], str]):

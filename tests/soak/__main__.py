@@ -8,9 +8,9 @@ import os
 import sys
 
 from tests.bench.figures import Figure, table
-from tests.soak import people
+from tests.soak import events, people
 
-PARTS = (people,)
+PARTS = (people, events)
 
 
 def main() -> None:
