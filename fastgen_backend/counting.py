@@ -21,3 +21,10 @@ def about(rows: "models.QuerySet[Any]") -> int:
         return number
     [plan] = json.loads(rows.explain(format="json"))
     return max(number, int(plan["Plan"]["Plan Rows"]))
+
+
+class CountUpTo(models.Subquery):
+    """How many rows a query has with a limit, for each row of an outer one; a million cost no more than that."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = models.IntegerField()

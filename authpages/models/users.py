@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from authpages.addresses import email_key
 from authpages.models.search_keys import KeyField, SearchKeyField, any_begins, search_key
+from fastgen_backend.counting import CountUpTo
 from fastgen_backend.ids import uuid7
 from fastgen_backend.limits import LONGEST_EMAIL
 
@@ -33,13 +34,6 @@ class JSONGroup(models.Aggregate):
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         template = "%(function)s(%(expressions)s)"  # ORDER BY inside came with SQLite 3.44
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", template=template, **extra)
-
-
-class CountUpTo(models.Subquery):
-    """How many rows a query has, one with a limit: a million cost no more than that."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = models.IntegerField()
 
 
 class RoleQuerySet(models.QuerySet["Role"]):

@@ -14,9 +14,10 @@ from django.utils import timezone
 from authpages.models import User
 from authpages.services.users import create_user
 from events.console.charts import Chart, last_days, last_hours, series_of
-from events.models import Event, FinishedDelivery, LogHead, Tally, Webhook, Worker
+from events.models import Delivery, Event, FinishedDelivery, LogHead, Subscriber, Tally, Webhook, Worker
 from events.services.acknowledgement import acknowledge
 from events.services.claims import claim_deliveries
+from events.services.health import Backlog, read_health
 from events.services.leases import register_worker
 from events.services.outcomes import Outcome
 from events.services.sequencing import sequence_events
@@ -152,6 +153,30 @@ def test_a_silent_worker_is_told_first(console: Client) -> None:
     Worker.objects.create()
 
     assert "No worker is running" not in text_of(console.get("/console"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_due_is_what_workers_could_send(console: Client, subscribe: Callable[..., Webhook]) -> None:
+    now, hook = timezone.now(), subscribe()
+    for _ in range(4):
+        happen()
+    while sequence_events():
+        pass
+    promised = Delivery.objects.order_by("sequence")
+    first, second, third = promised.values_list("pk", flat=True)[:3]
+    promised.filter(pk=first).update(due_at=now - timedelta(minutes=10))
+    promised.filter(pk=second).update(blocked=True)
+    promised.filter(pk=third).update(due_at=now + timedelta(hours=1))
+
+    late = read_health(timezone.now()).deliveries
+    Subscriber.objects.filter(pk=hook.pk).update(rate_per_second=1)
+    paced = read_health(timezone.now()).deliveries
+    Webhook.objects.filter(pk=hook.pk).update(open_until=now)
+    down = read_health(timezone.now()).deliveries
+
+    assert (late.count, late.oldest) == (promised.count() - 2, now - timedelta(minutes=10))
+    assert (paced.count, paced.oldest) == (late.count, None)
+    assert down == Backlog(0, is_more=False, oldest=None)
 
 
 def test_webhooks_in_trouble_are_told(console: Client, subscribe: Callable[..., Webhook]) -> None:
