@@ -74,6 +74,14 @@ def check_folders() -> None:
         raise CannotStart(f"The database file {database} can't be written to.")
 
 
+def check_database() -> None:
+    """Reach the database; raises `CannotStart` where that fails."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        raise _unusable(error) from None
+
+
 def prepare_database() -> None:
     """Migrate the database and make sure that our key opens its secrets.
 
@@ -81,16 +89,20 @@ def prepare_database() -> None:
     """
     try:
         connection.ensure_connection()
-        with _one_at_a_time():
+        with one_at_a_time():
             _refuse_newer_database()
             call_command("migrate", interactive=False, verbosity=0)
             verify_key()
     except DatabaseError as error:
-        raise CannotStart(f"The database {_database_name()} can't be used: {_reason(error)}.") from None
+        raise _unusable(error) from None
+
+
+def _unusable(error: DatabaseError) -> CannotStart:
+    return CannotStart(f"The database {_database_name()} can't be used: {_reason(error)}.")
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Hold off other starts on this database. Both locks end with this process, so none is ever left behind."""
     if connection.vendor == "sqlite":
         folder = os.open(Path(settings.DATABASES["default"]["NAME"]).parent, os.O_RDONLY)

@@ -59,6 +59,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Let transactions begin as readers, which take no turn and wait for nobody."""
+        self.ensure_connection()  # which comes with its mode
         usual, self.transaction_mode = self.transaction_mode, "DEFERRED"
         try:
             yield
