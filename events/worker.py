@@ -196,11 +196,10 @@ class EventsWorker:
             raise
 
     async def _replay(self) -> bool:
-        """Promise what there is room for; while a replay is running, there is soon some again."""
-        running = await self._database.run(advance_replays)
-        if running:
+        promised = await self._database.run(advance_replays)
+        if promised:
             self._new_deliveries.set()
-        return running
+        return promised
 
     async def _make_trials(self) -> bool:
         return await self._trials.look(self.id)

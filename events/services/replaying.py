@@ -12,6 +12,7 @@ from events.services.reading import any_of
 from events.services.replay_ranges import dead_letters, during, log_between
 
 OUTSTANDING_MAX = 100  # promised, and not tried yet: what is still sent after a pause, or comes before what is new
+LATE = timedelta(seconds=0.5)
 LOOKED_AT_ONCE = 2000  # positions, of which perhaps no event is wanted
 
 
@@ -23,16 +24,15 @@ class Portion(NamedTuple):
 
 
 def advance_replays() -> bool:
-    """Promise a portion of each replay that has room for one; tells whether some replay is running.
+    """Promise a portion of each replay that has room for one; tells whether there was such a replay.
 
     Any number of workers may call it at once. A portion is promised in the transaction that moves the cursor of its
     replay, under the lock of its subscriber: killed at any moment, a worker leaves both as they were, or both done.
     """
-    running = list(Replay.objects.due(timezone.now()))
-    for replay in running:
-        if _room(replay):
-            _advance(replay)
-    return bool(running)
+    with_room = [replay for replay in Replay.objects.due(timezone.now()) if _room(replay)]
+    for replay in with_room:
+        _advance(replay)
+    return bool(with_room)
 
 
 @transaction.atomic
@@ -82,7 +82,8 @@ def _move_on(replay: Replay, portion: Portion, now: datetime) -> None:
     replay.cursor = portion.cursor
     replay.promised += portion.promised
     if replay.rate_per_second:
-        replay.due_at = now + timedelta(seconds=portion.promised / replay.rate_per_second)
+        begun = max(replay.due_at, now - LATE)  # so that looking for it late does not slow it down
+        replay.due_at = begun + timedelta(seconds=portion.promised / replay.rate_per_second)
     if replay.cursor == replay.until:
         replay.state, replay.finished_at = Replay.State.DONE, now
     replay.save(update_fields=["cursor", "promised", "due_at", "state", "finished_at"])

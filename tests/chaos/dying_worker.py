@@ -1,6 +1,7 @@
 """A real worker that kills itself with SIGKILL at a named moment of its first delivery. Run as a program by the tests.
 
-The first argument names it: `before-send`, `after-send`, `before-acknowledge`, `amid-acknowledge` or `amid-sequence`.
+The first argument names it: `before-send`, `after-send`, `before-acknowledge`, `amid-acknowledge`, `amid-sequence`,
+`amid-replay` or `after-replay`.
 """
 
 import os
@@ -26,6 +27,15 @@ def die_after(work: Callable[..., Any]) -> Callable[..., Any]:
     return last
 
 
+def die_where_true(work: Callable[[], bool]) -> Callable[[], bool]:
+    def last() -> bool:
+        if done := work():
+            die()
+        return done
+
+    return last
+
+
 def main(moment: str) -> None:
     import django
 
@@ -33,7 +43,7 @@ def main(moment: str) -> None:
     from django.core.management import call_command
 
     from events import worker
-    from events.services import acknowledgement, delivery, sending, sequencing
+    from events.services import acknowledgement, delivery, promises, replaying, sending, sequencing
 
     async def send_and_die(*args: Any) -> None:
         await sending.send(*args)
@@ -44,6 +54,8 @@ def main(moment: str) -> None:
         "after-send": (delivery, "send", send_and_die),
         "before-acknowledge": (worker, "acknowledge", die),
         "amid-acknowledge": (acknowledgement, "finish", die_after(acknowledgement.finish)),
+        "amid-replay": (replaying, "promise", die_after(promises.promise)),
+        "after-replay": (worker, "advance_replays", die_where_true(replaying.advance_replays)),
         "amid-sequence": (sequencing, "_promise", die_after(sequencing._promise)),
     }
     setattr(*places[moment])

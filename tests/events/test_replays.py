@@ -16,7 +16,7 @@ from events.services.webhooks import create_webhook
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api, together
 from tests.events.conftest import happen, work_until
-from tests.receivers import Receiver
+from tests.receivers import Receiver, answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., Webhook]
@@ -304,6 +304,33 @@ def test_workers_beside_each_other_promise_everything_once(
     assert webhook.subscriber.sequence == 45
 
 
+def test_exactly_what_a_disabled_webhook_missed_is_replayed(caller: Api, subscribe: Subscribe):
+    """It is switched off and on while events happen and are sequenced beside it."""
+    webhook = subscribe("/hook", "custom.*")
+
+    def work(number: int) -> None:
+        if number == 0:
+            for _ in range(60):
+                happen()
+        elif number == 1:
+            for _ in range(3):
+                caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
+                caller.post(f"/webhooks/{webhook.pk}/enable")
+        while number > 1 and Event.objects.positioned().count() < 60:
+            sequence_events()
+
+    together(work, 4)
+    told_before = _promised()
+    counted = _count(caller, webhook, "?kind=missed")["total"]
+    started = _start(caller, webhook, kind="missed").status_code
+    _promise_all()
+
+    assert started == (202 if counted else 409)
+    assert len(told_before) + counted == 60
+    assert sorted(_told() or told_before) == list(Event.objects.order_by("pk").values_list("pk", flat=True))
+    assert _count(caller, webhook, "?kind=missed")["total"] == 0
+
+
 def test_what_was_missed_in_a_week_arrives_once_it_is_enabled_while_new_events_come(
     caller: Api, subscribe: Subscribe, receiver: Receiver
 ) -> None:
@@ -359,3 +386,24 @@ def test_a_deleted_webhook_takes_its_replays_with_it(caller: Api, subscribe: Sub
 
     assert deleted.status_code == 204
     assert caller.get(f"/replays/{started['id']}").status_code == 404
+
+
+def test_an_ordered_webhook_is_replayed_to_in_order_with_what_is_new_behind(
+    caller: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(replaying, "OUTSTANDING_MAX", 3)
+    events = _happened(*["custom.a"] * 8)
+    wanted = {"url": receiver.url + "/hook", "events": ["custom.*"], "mode": "ordered"}
+    webhook = Webhook.objects.get(pk=caller.post("/webhooks", wanted).json()["id"])
+    receiver.on("/hook", answer(500), answer(204))
+    _start(caller, webhook)
+    new = happen("custom.new")
+
+    work_until(lambda: FinishedDelivery.objects.count() == 9)
+
+    told = [call.headers["webhook-id"] for call in receiver.at("/hook")]
+    first_sightings = list(dict.fromkeys(told))
+    first_sightings.remove(new.public_id)
+    assert first_sightings == [event.public_id for event in events]
+    assert (len(told), told[0]) == (10, told[1])
+    assert receiver.most_at_once["/hook"] == 1
