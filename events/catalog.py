@@ -8,6 +8,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from authpages.models import EndReason
+
 CUSTOM_PREFIX = "custom."
 CUSTOM_PATTERN = r"custom\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 
@@ -115,10 +117,6 @@ _person = {
     "emailVerified": {"type": "boolean"},
     "roles": {"type": "array", "items": TEXT},
 }
-END_REASONS = (
-    "`ended_by_owner`, `ended_by_admin`, `blocked`, `not_an_admin`, `password_changed`, `password_reset` or "
-    "`token_reused`; there may be others some day."
-)
 _place = {"device": TEXT, "ipAddress": TEXT_OR_NULL}
 PLACE_EXAMPLE = {"device": "Firefox on Linux", "ipAddress": "192.0.2.17"}
 PERSON = _object(**_person)
@@ -130,6 +128,10 @@ PERSON_EXAMPLE = {
 }
 VERIFIED_EXAMPLE = {**PERSON_EXAMPLE, "emailVerified": True}
 LINKED = _object(**_person, token=TEXT_OR_NULL, link=TEXT_OR_NULL, expiresAt=TIME)
+
+
+def _reason(*known: str) -> dict[str, Any]:
+    return {**TEXT, "description": f"{', '.join(f'`{each}`' for each in known)}; there may be others some day."}
 
 
 def _linked_example(path: str) -> dict[str, Any]:
@@ -232,8 +234,12 @@ KINDS = [
     ),
     EventKind(
         EventType.LOGIN_FAILED,
-        "A login was refused; `userId` is null where no account has the address.",
-        _object(email=TEXT, userId={**UUID, "type": ["string", "null"]}, reason=TEXT),
+        "A login was refused, or a change of the password; `userId` is null where no account has the address.",
+        _object(
+            email=TEXT,
+            userId={**UUID, "type": ["string", "null"]},
+            reason=_reason("invalid_credentials", "wrong_current_password", "blocked", "unverified", "not_an_admin"),
+        ),
         {"email": "test@example.com", "userId": None, "reason": "invalid_credentials"},
     ),
     EventKind(
@@ -251,7 +257,7 @@ KINDS = [
     EventKind(
         EventType.SESSION_ENDED,
         "A session ended otherwise than by a logout.",
-        _object(**_person, sessionId=UUID, reason={**TEXT, "description": END_REASONS}),
+        _object(**_person, sessionId=UUID, reason=_reason(*(each for each in EndReason if each != EndReason.LOGOUT))),
         {**PERSON_EXAMPLE, "sessionId": SESSION_ID, "reason": "password_reset"},
     ),
     EventKind(

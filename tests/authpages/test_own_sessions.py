@@ -9,8 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from authpages.models import EndReason, Session
-from events.catalog import END_REASONS
+from authpages.models import Session
 from events.models import Event
 from tests.conftest import Api
 
@@ -109,7 +108,3 @@ def test_the_own_session_may_be_ended_too(ann: Api) -> None:
     assert ann.delete(f"/auth/sessions/{own}").status_code == 204
 
     assert ann.get("/auth/sessions").status_code == 401
-
-
-def test_every_reason_for_an_end_but_a_logout_is_in_the_catalogue() -> None:
-    assert {reason for reason in EndReason if f"`{reason}`" not in END_REASONS} == {EndReason.LOGOUT}
