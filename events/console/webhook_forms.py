@@ -74,7 +74,7 @@ class WebhookForm(PlainForm):
         help_text=gettext_lazy(
             "Events about verification and password reset carry one-time links, and whoever has one comes into the "
             "account. Switch it on only where the receiver sends these mails itself. They never go to a plain http "
-            "address, and links of admins go nowhere."
+            "address, and those of admins never leave."
         ),
     )
 

@@ -49,7 +49,7 @@ class NewWebhookPage(AdminsOnly, FormPage):
     def get_initial(self) -> dict[str, Any]:
         asked = self.request.GET.get("events", "")
         ticks = {"kinds": [asked]} if asked in TICKED else {"events": asked[:200]}
-        return {"mode": Webhook.Mode.PARALLEL, "max_concurrency": 10, **ticks}
+        return {"mode": Webhook.Mode.PARALLEL, "max_concurrency": 10, "include_secrets": True, **ticks}
 
     def form_valid(self, form: Any) -> HttpResponse:
         origin = console_origin(self.request)

@@ -64,7 +64,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once(console: Admin):
     first, second = console.get(made["Location"]), console.get(made["Location"])
     secret = re.search(r"whsec_[A-Za-z0-9+/=]{44}", html.unescape(first.content.decode()))
     assert (made.status_code, webhook.url, webhook.mode) == (303, URL, "ordered")
-    assert webhook.subscriber.filters == ["auth.*"]
+    assert (webhook.subscriber.filters, webhook.include_secrets) == (["auth.*"], True)
     assert secret
     assert secret[0] not in html.unescape(second.content.decode())
     assert "can’t be shown again" in text_of(second)
