@@ -13,6 +13,7 @@ from zlib import crc32
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
+from hypothesis import settings as examples
 
 from authpages.errors import SettingInvalid
 from authpages.models import Session
@@ -79,7 +80,7 @@ def world(api: Api, key: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) ->
         signal.connect(close_old_connections)
 
 
-@bounded
+@examples(bounded, max_examples=8)
 @REST.parametrize()
 def test_every_answer_is_told(world: World, case: Any):
     aim = crc32(repr((case.path_parameters, case.query, case.body)).encode())
