@@ -143,8 +143,13 @@ class HostedAuthFields(StrictSerializer):
     requireVerifiedEmail = StrictBooleanField(source="require_verified_email")
     builtinMailer = StrictBooleanField(source="builtin_mailer")
     productName = StrictCharField(source="product_name", allow_blank=True)
-    logoUrl = StrictCharField(source="logo_url", allow_blank=True)
-    accentColor = StrictCharField(source="accent_color", allow_blank=True)
+    logoUrl = StrictCharField(
+        source="logo_url",
+        allow_blank=True,
+        help_text="It is fetched once, when it is set; empty takes the logo away. Of a logo that was sent in the "
+        "console it is our own address.",
+    )
+    accentColor = StrictCharField(source="accent_color", allow_blank=True, help_text="Such as `#4f46e5`.")
     supportEmail = StrictCharField(source="support_email", allow_blank=True)
     termsUrl = StrictCharField(source="terms_url", allow_blank=True)
     privacyUrl = StrictCharField(source="privacy_url", allow_blank=True)

@@ -1,9 +1,11 @@
 """Checklist, everything else: what browsers are kept from (48, 49)."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from authpages.models import HostedAuthSettings, Session, User
 from authpages.services.users import create_user
@@ -106,9 +108,33 @@ def test_49_pages_hold_no_inline_script_or_style(visitor: Visitor, path: str) ->
     assert _inline_or_foreign(visitor.get(path)) == []
 
 
-@pytest.mark.parametrize("path", ["/account", "/console/settings", "/console/inbox"])
-def test_49_nor_do_those_behind_a_login(admin: Visitor, path: str) -> None:
-    assert _inline_or_foreign(admin.get(path)) == []
+def test_49_nor_do_those_behind_a_login(admin: Visitor) -> None:
+    answers = {path: admin.get(path) for path in ["/account", "/api/docs", *_of_the_console()]}
+
+    pages = {path: answer for path, answer in answers.items() if answer.status_code == 200}
+    assert {"/account", "/api/docs", "/console/settings", "/console/keys", "/console/inbox"} <= set(pages)
+    assert {path: found for path, page in pages.items() if (found := _inline_or_foreign(page))} == {}
+    assert [path for path, page in pages.items() if "unsafe" in page["Content-Security-Policy"]] == []
+
+
+def test_48_nothing_in_the_console_is_posted_without_its_token(admin: Visitor) -> None:
+    answers = {path: admin.client.post(path, {"name": "Evil"}).status_code for path in _of_the_console()}
+
+    assert {path: status for path, status in answers.items() if status not in {403, 405}} == {}
+
+
+def _of_the_console() -> list[str]:
+    """Every address of the console that names nothing in particular."""
+    return [path for path in _addresses(get_resolver().url_patterns) if path.startswith("/console") and "<" not in path]
+
+
+def _addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    for each in patterns:
+        path = f"{prefix}{each.pattern}"
+        if isinstance(each, URLResolver):
+            yield from _addresses(each.url_patterns, path)
+        else:
+            yield path
 
 
 def _inline_or_foreign(page: Any) -> list[str]:
