@@ -1,6 +1,7 @@
 """Pages of a list: every row once, in any order of columns that together are unique."""
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from events.models import Event
@@ -33,3 +34,24 @@ def test_pages_have_every_row_once_and_in_order(order: tuple[str, ...]) -> None:
 def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidInput, match="no cursor of this list"):
         rows_after(cursor, Event.objects.all(), order=("type", "id"), limit=3)
+
+
+@pytest.mark.django_db
+def test_postgresql_keeps_no_plan_of_a_page_but_of_other_statements_still() -> None:
+    for _ in range(5):
+        rows_after("", Event.objects.all(), order=("-id",), limit=3)
+        Event.objects.filter(type="x").exists()
+
+    assert not _kept("ORDER BY")
+    assert _kept("LIMIT") or connection.vendor == "sqlite"
+
+
+def _kept(words: str) -> list[str]:
+    """The statements on events, with these words, whose plans PostgreSQL may keep; SQLite has none."""
+    if connection.vendor == "sqlite":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement FROM pg_prepared_statements WHERE statement LIKE %s", [f"%events_event%{words}%"]
+        )
+        return [statement for (statement,) in cursor.fetchall()]
