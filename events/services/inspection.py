@@ -23,7 +23,7 @@ from events.models import (
     Webhook,
     Worker,
 )
-from events.services.leases import SILENCE
+from events.services.leases import SILENCE, longest_call
 from fastgen_backend.snapshots import snapshot
 from fastgen_backend.vault import decrypt
 
@@ -172,15 +172,15 @@ def _webhooks() -> Iterator[str]:
 
 
 def _leases() -> Iterator[str]:
-    """A worker that lives frees what another held within two heartbeats, so these are left where none does."""
-    silent_since = timezone.now() - 2 * SILENCE
-    seen = Worker.objects.filter(heartbeat_at__gte=silent_since).values("pk")
+    """What another held, a worker that lives frees when its calls must be over: these are left where none does."""
+    silence = 2 * SILENCE + longest_call()
+    seen = Worker.objects.filter(heartbeat_at__gte=timezone.now() - silence).values("pk")
     number = Delivery.objects.filter(worker__isnull=False).exclude(worker__in=seen).count()
     if number:
         yield _(
-            "%(number)d deliveries are held by workers that gave no sign of life for 20 s. "
+            "%(number)d deliveries are held by workers that gave no sign of life for %(seconds)d s. "
             "Start a worker: it takes them over within seconds."
-        ) % {"number": number}
+        ) % {"number": number, "seconds": silence.total_seconds()}
 
 
 def _old_secrets() -> Iterator[str]:

@@ -18,9 +18,8 @@ class Pulse:
     the bytes that leave after it; to whoever can't bear that, the event's `position` tells that a call is late.
     """
 
-    def __init__(self) -> None:
-        self._worker: UUID | None = None
-        self._at = 0.0
+    worker: UUID  # under whose id this one is known
+    _at = 0.0
 
     @staticmethod
     def now() -> float:
@@ -29,7 +28,7 @@ class Pulse:
 
     def felt(self, worker: UUID, at: float) -> None:
         """The database knows that `worker` lived at this moment, or later."""
-        self._worker, self._at = worker, at
+        self.worker, self._at = worker, at
 
     @property
     def is_fresh(self) -> bool:
@@ -38,4 +37,4 @@ class Pulse:
 
     def vouches_for(self, claim: Claim) -> bool:
         """Whether the claim is still held by whoever made it."""
-        return claim.worker == self._worker and self.is_fresh
+        return claim.worker == self.worker and self.is_fresh

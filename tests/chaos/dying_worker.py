@@ -42,7 +42,8 @@ def main(moment: str) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from events import worker
+    from events import dispatch
+    from events import worker as events_worker
     from events.services import acknowledgement, delivery, promises, replaying, sending, sequencing
 
     async def send_and_die(*args: Any) -> None:
@@ -52,10 +53,10 @@ def main(moment: str) -> None:
     places: dict[str, tuple[Any, str, Any]] = {
         "before-send": (delivery, "send", die),
         "after-send": (delivery, "send", send_and_die),
-        "before-acknowledge": (worker, "acknowledge", die),
+        "before-acknowledge": (dispatch, "acknowledge", die),
         "amid-acknowledge": (acknowledgement, "finish", die_after(acknowledgement.finish)),
         "amid-replay": (replaying, "promise", die_after(promises.promise)),
-        "after-replay": (worker, "advance_replays", die_where_true(replaying.advance_replays)),
+        "after-replay": (events_worker, "advance_replays", die_where_true(replaying.advance_replays)),
         "amid-sequence": (sequencing, "_promise", die_after(sequencing._promise)),
     }
     setattr(*places[moment])
