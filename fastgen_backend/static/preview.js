@@ -4,14 +4,18 @@ const button = document.getElementById("show-preview");
 const contrast = document.getElementById("contrast");
 const accent = form.elements.accent_color;
 const address = button.formAction;
+const LARGEST_LOGO = 256 * 1024;
+const isOurs = (answer) => answer.ok && !answer.redirected; // who was logged out meanwhile is led to log in
 let preview = document.querySelector("iframe[name=preview]");
 let latest = 0;
 
 async function refresh() {
   const turn = ++latest;
-  const answer = await fetch(address, { method: "POST", body: new FormData(form) });
+  const body = new FormData(form);
+  if (body.get("logo").size > LARGEST_LOGO) body.delete("logo"); // saving says so; it need not be sent for each letter
+  const answer = await fetch(address, { method: "POST", body });
   const page = await answer.text();
-  if (turn !== latest || !answer.ok) return;
+  if (turn !== latest || !isOurs(answer)) return;
   const next = preview.cloneNode(); // a new frame leaves nothing in the history, unlike one that goes to another page
   next.removeAttribute("src");
   next.srcdoc = page;
@@ -22,7 +26,7 @@ async function refresh() {
 async function compare() {
   const colour = accent.value;
   const answer = await fetch(`${contrast.dataset.from}?${new URLSearchParams({ accent_color: colour })}`);
-  if (answer.ok && accent.value === colour) contrast.innerHTML = await answer.text();
+  if (isOurs(answer) && accent.value === colour) contrast.innerHTML = await answer.text();
 }
 
 function later(call, milliseconds) {
