@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-BITE = 1000  # rows: some ten milliseconds of the only write lock of SQLite
+BITE = 200  # rows: some ten milliseconds of the only write lock of SQLite
 
 
 def delete_some(rows: "models.QuerySet[Any]", at_once: int = BITE) -> bool:

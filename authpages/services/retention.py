@@ -9,7 +9,7 @@ from django.utils import timezone
 from authpages.models import AuthRequest, OneTimeLink, RefreshToken, Session
 from fastgen_backend.retention import BITE, delete_some, lock_some
 
-SESSIONS_AT_ONCE = 200
+SESSIONS_AT_ONCE = 100
 REQUESTS_KEPT = timedelta(days=1)  # they are emptied when they are resolved
 
 

@@ -22,6 +22,7 @@ from tests.events.conftest import happen, work_until
 pytestmark = pytest.mark.django_db
 Subscribe = Callable[..., Any]
 OLD = timedelta(days=366)
+MANY = 3000
 
 
 def _log(*names: str, days: float = 366) -> list[Event]:
@@ -214,16 +215,16 @@ def test_a_bite_of_a_long_log_looks_at_no_more_than_it_takes(subscribe: Subscrib
     webhook = subscribe()
     now = timezone.now()
     Event.objects.bulk_create(
-        Event(type="custom.a", source="cli", data={}, position=number, created_at=now) for number in range(1, 3 * BITE)
+        Event(type="custom.a", source="cli", data={}, position=number, created_at=now) for number in range(1, MANY + 1)
     )
-    LogHead.objects.update_or_create(pk=1, defaults={"position": 3 * BITE - 1})
+    LogHead.objects.update_or_create(pk=1, defaults={"position": MANY})
     subscriber = Subscriber.objects.get(pk=webhook.pk)
     ids = Event.objects.order_by("position").values_list("pk", flat=True)
     FinishedDelivery.objects.bulk_create(
         FinishedDelivery(id=uuid7(), subscriber=subscriber, event_id=pk, sequence=place, state="delivered")
         for place, pk in enumerate(ids, start=1)
     )
-    Attempt.objects.bulk_create(Attempt(delivery_id=uuid7(), at=now, duration_ms=1) for _ in range(3 * BITE))
+    Attempt.objects.bulk_create(Attempt(delivery_id=uuid7(), at=now, duration_ms=1) for _ in range(MANY))
     then = now - timedelta(days=1)
     old = [
         FinishedDelivery.objects.filter(state="dead", finished_at__lt=then).order_by("finished_at"),

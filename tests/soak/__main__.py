@@ -8,9 +8,9 @@ import os
 import sys
 
 from tests.bench.figures import Figure, table
-from tests.soak import events, people
+from tests.soak import events, moving, people
 
-PARTS = (people, events)
+PARTS = (people, events, moving)
 
 
 def main() -> None:
