@@ -90,10 +90,11 @@ class AccountPage(LandingPage):
         return session
 
     def _sessions(self) -> list[ShownSession]:
-        """The current one first, then those that were used last; one more than are shown, where there are more."""
+        """The current one first, then the newest by their last use; one more than are shown, where there are more."""
         current, lately = self.session, timezone.now() - 2 * SEEN_EVERY
         living = current.user.sessions.alive(timezone.now()).exclude(pk=current.pk)
-        found = [current, *living.order_by("-last_seen_at", "-pk")[:SHOWN_SESSIONS]]
+        newest = living.order_by("-pk")[:SHOWN_SESSIONS]
+        found = [current, *sorted(newest, key=lambda each: each.last_seen_at, reverse=True)]
         return [
             ShownSession(
                 session=each,

@@ -20,7 +20,7 @@ KNOWN_FOR = timedelta(days=365)  # since the last login
 MOST_DEVICES = 20  # of a person; the one that was not used for longest goes
 MOST_ACCOUNTS = 5  # in one browser
 A_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-RECENT_SESSIONS = 50  # that a login is compared with
+RECENT_SESSIONS = 200  # that a login is compared with, however many a busy program leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,9 @@ def is_new(*, browser: Browser, user: User, origin: Origin) -> bool:
     if browser.device or user.last_login_at is None:
         return False
     here = neighbourhood(origin.ip_address)
-    sessions = user.sessions.filter(user_agent=origin.user_agent).order_by("-pk")[:RECENT_SESSIONS]
-    if here in {neighbourhood(address) for address in sessions.values_list("ip_address", flat=True)}:
+    recent = user.sessions.order_by("-pk").values_list("user_agent", "ip_address")[:RECENT_SESSIONS]
+    addresses = {address for user_agent, address in recent if user_agent == origin.user_agent}
+    if here in map(neighbourhood, addresses):
         return False
     return not user.devices.filter(user_agent=origin.user_agent, network=here).exists()
 
