@@ -20,6 +20,7 @@ from events.models import (
     LogHead,
     Replay,
     Subscriber,
+    Trial,
     Webhook,
     Worker,
 )
@@ -157,10 +158,12 @@ def _lanes() -> Iterator[str]:
 
 def _attempts() -> Iterator[str]:
     theirs = OuterRef("delivery_id")
-    pending, finished = Delivery.objects.filter(pk=theirs), FinishedDelivery.objects.filter(pk=theirs)
-    number = Attempt.objects.filter(~Exists(pending), ~Exists(finished)).count()
+    owners = (Delivery, FinishedDelivery, Trial)
+    number = Attempt.objects.filter(*(~Exists(each._default_manager.filter(pk=theirs)) for each in owners)).count()
     if number:
-        yield _("%(number)d attempts are of no delivery. Delete them from events_attempt.") % {"number": number}
+        yield _("%(number)d attempts are of no delivery and no trial. Delete them from events_attempt.") % {
+            "number": number
+        }
 
 
 def _webhooks() -> Iterator[str]:

@@ -12,7 +12,18 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from events.models import Attempt, Delivery, Event, EventSecret, FinishedDelivery, LogHead, Subscriber, Webhook, Worker
+from events.models import (
+    Attempt,
+    Delivery,
+    Event,
+    EventSecret,
+    FinishedDelivery,
+    LogHead,
+    Subscriber,
+    Trial,
+    Webhook,
+    Worker,
+)
 from events.services import leases
 from events.services.retention import forget_some
 from events.services.sequencing import sequence_events
@@ -160,11 +171,13 @@ def test_an_order_that_is_stuck_or_torn_is_told(log: Webhook, check: Check, bloc
 
 def test_an_attempt_of_no_delivery_is_told(log: Webhook, check: Check):
     Attempt.objects.create(delivery_id=uuid7(), at=timezone.now(), duration_ms=1)
-    Attempt.objects.create(delivery_id=Delivery.objects.earliest("sequence").pk, at=timezone.now(), duration_ms=1)
+    trial = Trial.objects.create(webhook=log, event_type="custom.a", source="api", data={})
+    for owner in (Delivery.objects.earliest("sequence"), trial):
+        Attempt.objects.create(delivery_id=owner.pk, at=timezone.now(), duration_ms=1)
 
     [flaw] = check()
 
-    assert flaw.startswith("1 attempts are of no delivery.")
+    assert flaw.startswith("1 attempts are of no delivery and no trial.")
 
 
 def test_a_lease_of_a_worker_that_is_gone_is_told(log: Webhook, check: Check):

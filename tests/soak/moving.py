@@ -23,7 +23,7 @@ def measure(server: str) -> Iterator[Figure]:
     with new_database("") as source, new_database(server) as target:
         token = _run(source, "-m", "tests.soak.moving").strip()
         seconds, mebibytes = _copy(source, target)
-        yield Figure("both", "SQLite to PostgreSQL, 220,000 rows", "s", [seconds])
+        yield Figure("both", "SQLite to PostgreSQL, 210,000 rows", "s", [seconds])
         yield Figure("both", "the same: memory of the larger process", "MiB", [mebibytes], most=MEMORY_MIB)
         counts = [[query(url, f"SELECT count(*) FROM {table}") for table in LARGEST] for url in (source, target)]  # noqa: S608
         yield Figure(
