@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.catalog import CUSTOM_PREFIX, KINDS, EventKind, EventType
-from events.envelope import as_json, envelope
+from events.envelope import NOT_SHOWN, as_json, envelope, has_secret
 from events.filters import check_filter, matches
 from events.models import Attempt, Event, Trial
 from events.services.acknowledgement import log_attempts
@@ -28,7 +28,6 @@ MINUTE = timedelta(minutes=1)
 MOST_A_MINUTE = 10  # of one webhook: it is for people who look at the answer, and no tool to probe other machines
 MOST_A_MINUTE_OF_ALL = 60
 KEPT = timedelta(days=1)
-EXAMPLE_SECRETS = ("token", "link")
 
 
 def ask_for_trial(*, webhook_id: UUID, origin: Origin, event_filter: str = "") -> Trial:
@@ -85,9 +84,12 @@ def forget_trials() -> int:
 
 
 def told_by(trial: Trial) -> dict[str, Any]:
-    """The envelope that is sent: like that of an event, with `"test": true`, and without a position."""
-    kind = {"token": trial.data["token"], "link": trial.data["link"]} if _may_see(trial) else None
-    told = envelope(event_of(trial), secrets=kind)
+    """The envelope that is sent: like that of an event, with `"test": true`, and without a position.
+
+    The token and link of an example open nothing; they are shown where true ones would be.
+    """
+    secrets = {name: trial.data[name] for name in NOT_SHOWN} if _shows_secrets(trial) else None
+    told = envelope(event_of(trial), secrets=secrets)
     data = told.pop("data")
     return {**told, "test": True, "data": data}
 
@@ -104,8 +106,8 @@ def event_of(trial: Trial) -> Event:
     )
 
 
-def _may_see(trial: Trial) -> bool:
-    return is_confidential(trial.webhook) and set(EXAMPLE_SECRETS) <= set(trial.data)
+def _shows_secrets(trial: Trial) -> bool:
+    return has_secret(trial.event_type, trial.event_stage) and is_confidential(trial.webhook)
 
 
 def _claim(trial: Trial, worker: UUID) -> Claim:

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from events.models import Delivery, Event, FinishedDelivery, Replay, Webhook
+from events.models import Delivery, FinishedDelivery, Replay, Webhook
 from events.services import replaying
 from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
 from events.services.webhooks import create_webhook
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api, together
-from tests.events.conftest import happen, work_until
-from tests.receivers import Receiver, answer
+from tests.events.conftest import work_until
+from tests.events.replaying import count, happened, promise_all, promised_events, start, told_events
+from tests.receivers import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., Webhook]
@@ -27,57 +28,17 @@ def caller(key: Callable[..., Api]) -> Api:
     return key("webhooks:read", "webhooks:write")
 
 
-def _happened(*names: str) -> list[Event]:
-    """These happened and are in the log, before anybody subscribed to them."""
-    events = [happen(name) for name in names or ("custom.a",)]
-    while sequence_events():
-        pass
-    return events
-
-
-def _start(caller: Api, webhook: Webhook, **wanted: Any) -> Any:
-    return caller.post(f"/webhooks/{webhook.pk}/replay", wanted)
-
-
-def _count(caller: Api, webhook: Webhook, query: str = "") -> Any:
-    return caller.get(f"/webhooks/{webhook.pk}/replay{query}").json()
-
-
 def _written(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
-
-
-def _promised() -> list[int]:
-    """The numbers of the events that are pending, in the order of their promises."""
-    return list(Delivery.objects.order_by("sequence").values_list("event_id", flat=True))
-
-
-def _promise_all():
-    """As a worker does whose receivers take everything at once."""
-    while advance_replays():
-        for delivery in Delivery.objects.all():
-            FinishedDelivery.objects.create(
-                id=delivery.pk,
-                subscriber_id=delivery.subscriber_id,
-                event_id=delivery.event_id,
-                sequence=delivery.sequence,
-                state="delivered",
-            )
-        Delivery.objects.all().delete()
-        Replay.objects.update(due_at=timezone.now())
-
-
-def _told() -> list[int]:
-    return list(FinishedDelivery.objects.order_by("sequence").values_list("event_id", flat=True))
 
 
 def test_what_happened_before_a_webhook_is_sent_to_it_in_order(
     caller: Api, subscribe: Subscribe, receiver: Receiver
 ) -> None:
-    events = _happened("custom.a", "custom.b", "custom.c")
+    events = happened("custom.a", "custom.b", "custom.c")
     webhook = subscribe("/hook", "custom.*", max_concurrency=1)
 
-    started = _start(caller, webhook)
+    started = start(caller, webhook)
     work_until(lambda: FinishedDelivery.objects.count() == 3)
 
     read = caller.get(f"/replays/{started.json()['id']}").json()
@@ -90,11 +51,11 @@ def test_what_happened_before_a_webhook_is_sent_to_it_in_order(
 
 
 def test_the_count_says_what_a_replay_will_send(caller: Api, subscribe: Subscribe) -> None:
-    first, second, third, _fourth = _happened("custom.a", "custom.b", "custom.a", "custom.b")
+    first, second, third, _fourth = happened("custom.a", "custom.b", "custom.a", "custom.b")
     webhook = subscribe("/hook", "custom.*")
 
     counts = [
-        _count(caller, webhook, query)["total"]
+        count(caller, webhook, query)["total"]
         for query in (
             "",
             "?events=custom.a",
@@ -112,23 +73,23 @@ def test_the_count_says_what_a_replay_will_send(caller: Api, subscribe: Subscrib
 
 
 def test_a_range_is_bounded_by_times_as_well(caller: Api, subscribe: Subscribe):
-    first, second, third = (_happened("custom.a")[0].created_at for _ in range(3))
+    first, second, third = (happened("custom.a")[0].created_at for _ in range(3))
     webhook = subscribe("/hook", "custom.*")
     early, late = (_written(one + (other - one) / 2) for one, other in ((first, second), (second, third)))
 
     queries = (f"from={early}", f"to={early}", f"to={late}", f"from={early}&to={late}")
 
-    assert [_count(caller, webhook, f"?{query}")["total"] for query in queries] == [2, 1, 2, 1]
+    assert [count(caller, webhook, f"?{query}")["total"] for query in queries] == [2, 1, 2, 1]
 
 
 def test_a_webhook_gets_nothing_that_it_does_not_subscribe_to(caller: Api, subscribe: Subscribe) -> None:
-    wanted, _other = _happened("custom.a", "custom.b")
+    wanted, _other = happened("custom.a", "custom.b")
     webhook = subscribe("/hook", "custom.a")
 
-    _start(caller, webhook, events=["*"])
-    _promise_all()
+    start(caller, webhook, events=["*"])
+    promise_all()
 
-    assert _told() == [wanted.pk]
+    assert told_events() == [wanted.pk]
 
 
 def test_tokens_and_links_are_null(caller: Api, receiver: Receiver, api: Api) -> None:
@@ -142,7 +103,7 @@ def test_tokens_and_links_are_null(caller: Api, receiver: Receiver, api: Api) ->
         may_see_secrets=True,
     ).webhook
 
-    _start(caller, webhook)
+    start(caller, webhook)
     work_until(FinishedDelivery.objects.exists)
 
     data = json.loads(receiver.at("/hook")[0].body)["data"]
@@ -150,27 +111,27 @@ def test_tokens_and_links_are_null(caller: Api, receiver: Receiver, api: Api) ->
 
 
 def test_a_webhook_has_one_replay_at_a_time(caller: Api, subscribe: Subscribe) -> None:
-    _happened("custom.a")
+    happened("custom.a")
     webhook = subscribe("/hook", "custom.*")
 
-    answers = together(lambda _: _start(caller, webhook), 4)
+    answers = together(lambda _: start(caller, webhook), 4)
 
     assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
     assert {answer.json().get("code") for answer in answers} == {None, "replay-under-way"}
 
 
 def test_nothing_to_replay_is_told_so(caller: Api, subscribe: Subscribe) -> None:
-    refusal = _start(caller, subscribe("/hook", "custom.*"))
+    refusal = start(caller, subscribe("/hook", "custom.*"))
 
     assert (refusal.status_code, refusal.json()["code"]) == (409, "nothing-to-replay")
 
 
 def test_a_disabled_webhook_is_replayed_nothing(caller: Api, subscribe: Subscribe) -> None:
-    _happened("custom.a")
+    happened("custom.a")
     webhook = subscribe("/hook", "custom.*")
     caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
 
-    refusal = _start(caller, webhook)
+    refusal = start(caller, webhook)
 
     assert (refusal.status_code, refusal.json()["code"]) == (409, "webhook-disabled")
 
@@ -188,19 +149,19 @@ def test_a_disabled_webhook_is_replayed_nothing(caller: Api, subscribe: Subscrib
     ],
 )
 def test_what_can_not_be_replayed_is_named(caller: Api, subscribe: Subscribe, wanted: Any, pointer: str) -> None:
-    refusal = _start(caller, subscribe("/hook", "custom.*"), **wanted)
+    refusal = start(caller, subscribe("/hook", "custom.*"), **wanted)
 
     assert refusal.status_code == 400
     assert [error["pointer"] for error in refusal.json()["errors"]] == [pointer]
 
 
 def test_a_range_whose_beginning_is_no_longer_kept_says_so(caller: Api, subscribe: Subscribe) -> None:
-    first, second, _third = _happened("custom.a", "custom.a", "custom.a")
+    first, second, _third = happened("custom.a", "custom.a", "custom.a")
     webhook = subscribe("/hook", "custom.*")
-    whole = _count(caller, webhook)
+    whole = count(caller, webhook)
     first.delete()
 
-    counts = [_count(caller, webhook, query) for query in ("", f"?from={second.public_id}")]
+    counts = [count(caller, webhook, query) for query in ("", f"?from={second.public_id}")]
 
     assert whole == {"total": 3, "incomplete": False}
     assert counts == [{"total": 2, "incomplete": True}, {"total": 2, "incomplete": False}]
@@ -210,50 +171,50 @@ def test_a_paused_replay_goes_on_where_it_was(
     caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replaying, "OUTSTANDING_MAX", 2)
-    events = _happened(*["custom.a"] * 5)
-    started = _start(caller, subscribe("/hook", "custom.*")).json()
+    events = happened(*["custom.a"] * 5)
+    started = start(caller, subscribe("/hook", "custom.*")).json()
     advance_replays()
 
     paused = caller.post(f"/replays/{started['id']}/pause").json()
     Delivery.objects.update(tries=1)
     went_on = advance_replays()
     resumed = caller.post(f"/replays/{started['id']}/resume").json()
-    _promise_all()
+    promise_all()
 
     assert (paused["state"], paused["promised"], went_on, resumed["state"]) == ("paused", 2, False, "running")
-    assert _told() == [event.pk for event in events]
+    assert told_events() == [event.pk for event in events]
     assert Replay.objects.get().state == "done"
 
 
 def test_a_cancelled_replay_is_over(caller: Api, subscribe: Subscribe) -> None:
-    _happened("custom.a")
+    happened("custom.a")
     webhook = subscribe("/hook", "custom.*")
-    path = f"/replays/{_start(caller, webhook).json()['id']}"
+    path = f"/replays/{start(caller, webhook).json()['id']}"
 
     cancelled = caller.post(f"{path}/cancel").json()
     went_on = advance_replays()
 
     refusals = [caller.post(f"{path}/{action}").json()["code"] for action in ("pause", "resume")]
     assert (cancelled["state"], went_on, refusals) == ("cancelled", False, ["replay-over"] * 2)
-    assert _start(caller, webhook).status_code == 202
+    assert start(caller, webhook).status_code == 202
 
 
 def test_what_waits_to_be_sent_holds_up_the_rest(
     caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replaying, "OUTSTANDING_MAX", 3)
-    _happened(*["custom.a"] * 5)
-    _start(caller, subscribe("/hook", "custom.*"))
+    happened(*["custom.a"] * 5)
+    start(caller, subscribe("/hook", "custom.*"))
 
     for _ in range(3):
         advance_replays()
 
-    assert (len(_promised()), Replay.objects.get().promised) == (3, 3)
+    assert (len(promised_events()), Replay.objects.get().promised) == (3, 3)
 
 
 def test_a_rate_spreads_the_promises(caller: Api, subscribe: Subscribe) -> None:
-    _happened(*["custom.a"] * 5)
-    _start(caller, subscribe("/hook", "custom.*"), ratePerSecond=2)
+    happened(*["custom.a"] * 5)
+    start(caller, subscribe("/hook", "custom.*"), ratePerSecond=2)
     began = timezone.now()
 
     for _ in range(3):
@@ -268,96 +229,23 @@ def test_many_positions_without_a_wanted_event_are_walked_through(
     caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replaying, "LOOKED_AT_ONCE", 2)
-    *_, last = _happened(*["custom.a"] * 7, "custom.b")
-    _start(caller, subscribe("/hook", "custom.b"))
+    *_, last = happened(*["custom.a"] * 7, "custom.b")
+    start(caller, subscribe("/hook", "custom.b"))
 
     advance_replays()
-    early = _promised()
-    _promise_all()
+    early = promised_events()
+    promise_all()
 
-    assert (early, _told(), Replay.objects.get().state) == ([], [last.pk], "done")
-
-
-def test_workers_beside_each_other_promise_everything_once(
-    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(replaying, "LOOKED_AT_ONCE", 3)
-    events = _happened(*["custom.a"] * 40)
-    webhook = subscribe("/hook", "custom.*")
-    _start(caller, webhook)
-    new: list[Event] = []
-
-    def work(number: int) -> None:
-        if number == 0:
-            new.extend(_happened(*["custom.b"] * 5))
-        while advance_replays():
-            pass
-
-    together(work, 4)
-
-    promised = _promised()
-    webhook.subscriber.refresh_from_db()
-    sequences = list(Delivery.objects.order_by("sequence").values_list("sequence", flat=True))
-    assert [pk for pk in promised if pk not in {event.pk for event in new}] == [event.pk for event in events]
-    assert sorted(promised) == [event.pk for event in [*events, *new]]
-    assert sequences == list(range(1, 46))
-    assert webhook.subscriber.sequence == 45
-
-
-def test_exactly_what_a_disabled_webhook_missed_is_replayed(caller: Api, subscribe: Subscribe):
-    """It is switched off and on while events happen and are sequenced beside it."""
-    webhook = subscribe("/hook", "custom.*")
-
-    def work(number: int) -> None:
-        if number == 0:
-            for _ in range(60):
-                happen()
-        elif number == 1:
-            for _ in range(3):
-                caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
-                caller.post(f"/webhooks/{webhook.pk}/enable")
-        while number > 1 and Event.objects.positioned().count() < 60:
-            sequence_events()
-
-    together(work, 4)
-    told_before = _promised()
-    counted = _count(caller, webhook, "?kind=missed")["total"]
-    started = _start(caller, webhook, kind="missed").status_code
-    _promise_all()
-
-    assert started == (202 if counted else 409)
-    assert len(told_before) + counted == 60
-    assert sorted(_told() or told_before) == list(Event.objects.order_by("pk").values_list("pk", flat=True))
-    assert _count(caller, webhook, "?kind=missed")["total"] == 0
-
-
-def test_what_was_missed_in_a_week_arrives_once_it_is_enabled_while_new_events_come(
-    caller: Api, subscribe: Subscribe, receiver: Receiver
-) -> None:
-    webhook = subscribe("/hook", "custom.*")
-    caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
-    missed = _happened(*["custom.a"] * 10)
-    counted = _count(caller, webhook, "?kind=missed")["total"]
-
-    caller.post(f"/webhooks/{webhook.pk}/enable")
-    new = [happen("custom.new")]
-    _start(caller, webhook, kind="missed")
-    new.append(happen("custom.new"))
-    work_until(lambda: FinishedDelivery.objects.count() == 12)
-
-    told = [call.headers["webhook-id"] for call in receiver.at("/hook")]
-    assert counted == 10
-    assert sorted(told) == sorted(event.public_id for event in [*missed, *new])
-    assert _start(caller, webhook, kind="missed").json()["code"] == "nothing-to-replay"
+    assert (early, told_events(), Replay.objects.get().state) == ([], [last.pk], "done")
 
 
 def test_a_list_of_replays_begins_with_the_newest(caller: Api, subscribe: Subscribe) -> None:
-    _happened("custom.a")
+    happened("custom.a")
     webhook, other = subscribe("/hook", "custom.*"), subscribe("/other", "custom.*")
-    _start(caller, other)
+    start(caller, other)
     ids = []
     for _ in range(3):
-        ids.append(_start(caller, webhook).json()["id"])
+        ids.append(start(caller, webhook).json()["id"])
         caller.post(f"/replays/{ids[-1]}/cancel")
 
     first = caller.get(f"/webhooks/{webhook.pk}/replays?limit=2").json()
@@ -367,43 +255,22 @@ def test_a_list_of_replays_begins_with_the_newest(caller: Api, subscribe: Subscr
 
 
 def test_who_only_reads_webhooks_counts_but_replays_nothing(key: Callable[..., Api], subscribe: Subscribe) -> None:
-    _happened("custom.a")
+    happened("custom.a")
     webhook = subscribe("/hook", "custom.*")
     reader = key("webhooks:read")
 
-    answers = [reader.get(f"/webhooks/{webhook.pk}/replay"), _start(reader, webhook)]
+    answers = [reader.get(f"/webhooks/{webhook.pk}/replay"), start(reader, webhook)]
 
     assert [answer.status_code for answer in answers] == [200, 403]
 
 
 def test_a_deleted_webhook_takes_its_replays_with_it(caller: Api, subscribe: Subscribe) -> None:
-    _happened("custom.a")
+    happened("custom.a")
     webhook = subscribe("/hook", "custom.*")
-    started = _start(caller, webhook).json()
+    started = start(caller, webhook).json()
     advance_replays()
 
     deleted = caller.delete(f"/webhooks/{webhook.pk}")
 
     assert deleted.status_code == 204
     assert caller.get(f"/replays/{started['id']}").status_code == 404
-
-
-def test_an_ordered_webhook_is_replayed_to_in_order_with_what_is_new_behind(
-    caller: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(replaying, "OUTSTANDING_MAX", 3)
-    events = _happened(*["custom.a"] * 8)
-    wanted = {"url": receiver.url + "/hook", "events": ["custom.*"], "mode": "ordered"}
-    webhook = Webhook.objects.get(pk=caller.post("/webhooks", wanted).json()["id"])
-    receiver.on("/hook", answer(500), answer(204))
-    _start(caller, webhook)
-    new = happen("custom.new")
-
-    work_until(lambda: FinishedDelivery.objects.count() == 9)
-
-    told = [call.headers["webhook-id"] for call in receiver.at("/hook")]
-    first_sightings = list(dict.fromkeys(told))
-    first_sightings.remove(new.public_id)
-    assert first_sightings == [event.public_id for event in events]
-    assert (len(told), told[0]) == (10, told[1])
-    assert receiver.most_at_once["/hook"] == 1

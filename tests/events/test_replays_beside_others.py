@@ -1,0 +1,116 @@
+"""Replays beside workers, sequencers and new events: none is left out, none is told twice, and order is kept."""
+
+from collections.abc import Callable
+
+import pytest
+
+from events.models import Delivery, Event, FinishedDelivery, Webhook
+from events.services import replaying
+from events.services.replaying import advance_replays
+from events.services.sequencing import sequence_events
+from tests.conftest import Api, together
+from tests.events.conftest import happen, work_until
+from tests.events.replaying import count, happened, promise_all, promised_events, start, told_events
+from tests.receivers import Receiver, answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Subscribe = Callable[..., Webhook]
+
+
+@pytest.fixture
+def caller(key: Callable[..., Api]) -> Api:
+    return key("webhooks:read", "webhooks:write")
+
+
+def test_workers_beside_each_other_promise_everything_once(
+    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "LOOKED_AT_ONCE", 3)
+    events = happened(*["custom.a"] * 40)
+    webhook = subscribe("/hook", "custom.*")
+    start(caller, webhook)
+    new: list[Event] = []
+
+    def work(number: int) -> None:
+        if number == 0:
+            new.extend(happened(*["custom.b"] * 5))
+        while advance_replays():
+            pass
+
+    together(work, 4)
+
+    promised = promised_events()
+    webhook.subscriber.refresh_from_db()
+    sequences = list(Delivery.objects.order_by("sequence").values_list("sequence", flat=True))
+    assert [pk for pk in promised if pk not in {event.pk for event in new}] == [event.pk for event in events]
+    assert sorted(promised) == [event.pk for event in [*events, *new]]
+    assert sequences == list(range(1, 46))
+    assert webhook.subscriber.sequence == 45
+
+
+def test_exactly_what_a_disabled_webhook_missed_is_replayed(caller: Api, subscribe: Subscribe):
+    """It is switched off and on while events happen and are sequenced beside it."""
+    webhook = subscribe("/hook", "custom.*")
+
+    def work(number: int) -> None:
+        if number == 0:
+            for _ in range(60):
+                happen()
+        elif number == 1:
+            for _ in range(3):
+                caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
+                caller.post(f"/webhooks/{webhook.pk}/enable")
+        while number > 1 and Event.objects.positioned().count() < 60:
+            sequence_events()
+
+    together(work, 4)
+    told_before = promised_events()
+    counted = count(caller, webhook, "?kind=missed")["total"]
+    started = start(caller, webhook, kind="missed").status_code
+    promise_all()
+
+    assert started == (202 if counted else 409)
+    assert len(told_before) + counted == 60
+    assert sorted(told_events() or told_before) == list(Event.objects.order_by("pk").values_list("pk", flat=True))
+    assert count(caller, webhook, "?kind=missed")["total"] == 0
+
+
+def test_what_was_missed_in_a_week_arrives_once_it_is_enabled_while_new_events_come(
+    caller: Api, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    webhook = subscribe("/hook", "custom.*")
+    caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
+    missed = happened(*["custom.a"] * 10)
+    counted = count(caller, webhook, "?kind=missed")["total"]
+
+    caller.post(f"/webhooks/{webhook.pk}/enable")
+    new = [happen("custom.new")]
+    start(caller, webhook, kind="missed")
+    new.append(happen("custom.new"))
+    work_until(lambda: FinishedDelivery.objects.count() == 12)
+
+    told = [call.headers["webhook-id"] for call in receiver.at("/hook")]
+    assert counted == 10
+    assert sorted(told) == sorted(event.public_id for event in [*missed, *new])
+    assert start(caller, webhook, kind="missed").json()["code"] == "nothing-to-replay"
+
+
+def test_an_ordered_webhook_is_replayed_to_in_order_with_what_is_new_behind(
+    caller: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(replaying, "OUTSTANDING_MAX", 3)
+    events = happened(*["custom.a"] * 8)
+    wanted = {"url": receiver.url + "/hook", "events": ["custom.*"], "mode": "ordered"}
+    webhook = Webhook.objects.get(pk=caller.post("/webhooks", wanted).json()["id"])
+    receiver.on("/hook", answer(500), answer(204))
+    start(caller, webhook)
+    new = happen("custom.new")
+
+    work_until(lambda: FinishedDelivery.objects.count() == 9)
+
+    told = [call.headers["webhook-id"] for call in receiver.at("/hook")]
+    first_sightings = list(dict.fromkeys(told))
+    first_sightings.remove(new.public_id)
+    assert first_sightings == [event.public_id for event in events]
+    assert (len(told), told[0]) == (10, told[1])
+    assert receiver.most_at_once["/hook"] == 1
