@@ -16,6 +16,7 @@ from django.db.models.lookups import Exact, In
 
 from events.catalog import CATALOG, CUSTOM_PREFIX
 from events.models import Event, EventQuerySet
+from fastgen_backend.connections import planned_for_its_values
 
 LOOKED_THROUGH_MAX = 10_000  # events in one go, where two questions are asked
 AROUND = 200  # events beside a moment: those made at once may have their places in another order
@@ -48,6 +49,7 @@ class Found(NamedTuple):
     looked_back_to: int | None
 
 
+@planned_for_its_values()
 def search_log(search: LogSearch, *, before: int | None = None, limit: int = 50) -> Found:
     """Up to `limit` events that have their place in the log, below the position `before`."""
     log = _within(search, before)
@@ -59,11 +61,13 @@ def search_log(search: LogSearch, *, before: int | None = None, limit: int = 50)
     return _found(_newest(log, leading, limit + 1), limit)
 
 
+@planned_for_its_values()
 def newer_events(search: LogSearch, *, after: int, limit: int = 50) -> list[Event]:
     """What came above the position `after`, and what is not sequenced yet: newest first, at most `limit`."""
     return _newest_among(Event.objects.filter(Q(position__gt=after) | Q(position=None)), search, limit)
 
 
+@planned_for_its_values()
 def unsequenced_events(search: LogSearch, *, limit: int = 50) -> list[Event]:
     """What is committed and has no place in the log yet, newest first."""
     return _newest_among(Event.objects.filter(position=None), search, limit)

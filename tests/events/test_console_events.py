@@ -137,6 +137,27 @@ def test_each_question_is_answered_from_its_index(db: None, column: str):
     assert f"events_by_{column}" in plan
 
 
+def test_no_plan_is_kept_for_what_is_rare_now_and_common_then(db: None, key: Callable[..., Api]):
+    reader = key("events:read")
+
+    for number in range(10):
+        search_log(LogSearch(actor=f"user:{number}"))
+        reader.get("/events?types=auth.token_reused")
+
+    assert [
+        text for text in _prepared() if '"events_event"."actor" = ' in text or '"events_event"."type" = ' in text
+    ] == []
+
+
+def _prepared() -> list[str]:
+    """The statements that PostgreSQL has a plan of, for this connection; SQLite keeps none for itself."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [text for (text,) in cursor.fetchall()]
+
+
 def test_what_is_not_sequenced_yet_is_shown_as_such(admin: Visitor):
     happen("custom.early")
 

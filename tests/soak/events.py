@@ -38,6 +38,7 @@ REST = {
     "page in the middle": "after={id}",
     "a type": "types=auth.user_signedUp",
     "a family, in the middle": "types=auth.*&after={id}",
+    "a type that only the oldest are of": "types=auth.token_reused&order=-position",
 }
 CONSOLE = {
     "first page": "",
