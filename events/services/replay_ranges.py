@@ -52,7 +52,7 @@ def measure(webhook: Webhook, wanted: Wanted) -> Extent:
         letters = dead_letters(webhook.pk)
         newest = letters.aggregate(newest=Max("sequence"))["newest"] or 0
         return Extent(0, newest, letters.filter(sequence__lte=newest).count(), incomplete=False)
-    after, until = _missed(webhook) if wanted.kind == Replay.Kind.MISSED else _bounds(wanted)
+    after, until = missed_between(webhook) if wanted.kind == Replay.Kind.MISSED else _bounds(wanted)
     until = max(after, until)
     events = log_between(after, until).filter(any_of(webhook.subscriber.filters), any_of(wanted.filters))
     if wanted.kind == Replay.Kind.MISSED:
@@ -84,7 +84,8 @@ def during(outages: Sequence[Outage]) -> Q:
     return condition
 
 
-def _missed(webhook: Webhook) -> tuple[int, int]:
+def missed_between(webhook: Webhook) -> tuple[int, int]:
+    """The positions above which and up to which lies all that it missed and was not replayed since."""
     outages = unreplayed_outages(webhook)
     if not outages:
         return 0, 0

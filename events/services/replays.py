@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from events.models import Outage, Replay
 from events.services.promises import WebhookDisabled, lock_webhook
-from events.services.replay_ranges import Wanted, measure, unreplayed_outages
+from events.services.replay_ranges import Wanted, measure, missed_between, unreplayed_outages
 from events.services.webhooks import read_webhook
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
 from fastgen_backend.origin import Origin
@@ -53,6 +53,9 @@ def start_replay(*, webhook_id: UUID, wanted: Wanted, origin: Origin, rate_per_s
             raise WebhookDisabled(_("Enable the webhook first; it is told nothing while it is disabled."))
         if Replay.objects.under_way().filter(webhook=webhook_id).exists():
             raise ReplayUnderWay(_("Wait until it is done, or cancel it."))
+        is_missed = wanted.kind == Replay.Kind.MISSED
+        if is_missed and missed_between(subscriber.webhook) != (extent.after, extent.until):
+            extent = measure(subscriber.webhook, wanted)  # it was switched, or replayed to, since it was counted
         if not extent.total:
             raise NothingToReplay(_("No event that this webhook subscribes to is kept in this range."))
         replay = Replay.objects.create(
@@ -66,7 +69,7 @@ def start_replay(*, webhook_id: UUID, wanted: Wanted, origin: Origin, rate_per_s
             rate_per_second=rate_per_second,
             made_by=origin.actor,
         )
-        if wanted.kind == Replay.Kind.MISSED:
+        if is_missed:
             outages = unreplayed_outages(subscriber.webhook)
             Outage.objects.filter(pk__in=[outage.pk for outage in outages]).update(replay=replay)
     return replay

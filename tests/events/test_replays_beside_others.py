@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from events.models import Delivery, Event, FinishedDelivery, Webhook
-from events.services import replaying
+from events.services import replaying, replays
+from events.services.replay_ranges import Extent, Wanted, measure
 from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
 from tests.conftest import Api, together
@@ -73,6 +74,28 @@ def test_exactly_what_a_disabled_webhook_missed_is_replayed(caller: Api, subscri
     assert len(told_before) + counted == 60
     assert sorted(told_events() or told_before) == list(Event.objects.order_by("pk").values_list("pk", flat=True))
     assert count(caller, webhook, "?kind=missed")["total"] == 0
+
+
+def test_what_is_missed_while_it_is_counted_is_replayed_as_well(
+    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = subscribe("/hook", "custom.*")
+    caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
+    missed = happened("custom.a")
+
+    def count_slowly(counted: Webhook, wanted: Wanted) -> Extent:
+        extent = measure(counted, wanted)
+        if len(missed) == 1:
+            missed.extend(happened("custom.b"))
+            caller.post(f"/webhooks/{webhook.pk}/enable")
+        return extent
+
+    monkeypatch.setattr(replays, "measure", count_slowly)
+    started = start(caller, webhook, kind="missed").json()
+    promise_all()
+
+    assert started["total"] == 2
+    assert told_events() == [event.pk for event in missed]
 
 
 def test_what_was_missed_in_a_week_arrives_once_it_is_enabled_while_new_events_come(
