@@ -170,6 +170,12 @@ def failed_logins(email_key: str) -> Throttle | None:
     return Throttle.objects.filter(key=_key("login", email_key)).first() if settings.THROTTLES else None
 
 
+def failed_logins_on(device_ids: Iterable[uuid.UUID]) -> list[Throttle]:
+    """The failures in a row on each of these known devices, of those that have any."""
+    keys = [Attempt("", None, device_id).counter for device_id in device_ids]
+    return list(Throttle.objects.filter(key__in=keys)) if settings.THROTTLES and keys else []
+
+
 def forget_failed_logins(email_key: str, device_ids: Iterable[uuid.UUID] = ()) -> None:
     """A reset succeeded, or an admin says so: the account's row of failures is over, and those of its devices."""
     attempts = [Attempt(email_key, None, device_id) for device_id in (None, *device_ids)]

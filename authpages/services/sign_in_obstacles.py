@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from authpages import throttles
-from authpages.models import HostedAuthSettings, User
+from authpages.models import HostedAuthSettings, Throttle, User
 from authpages.services.admin_rules import check_may_change
 from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
@@ -31,11 +31,15 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignInObstacle:
-    """One of them; `until` is told of a throttle, `failures` (in a row, by account) of all that come from guesses."""
+    """One of them; `until` is told of a throttle, `failures` in a row of all that come from guesses.
+
+    Those count on the account; or, `on_device`, in a browser that is known for it, where they hold up nobody else.
+    """
 
     kind: Obstacle
     until: datetime | None = None
     failures: int = 0
+    on_device: bool = False
 
 
 def sign_in_obstacles(user: User) -> list[SignInObstacle]:
@@ -67,10 +71,18 @@ def lift_throttle(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool
 
 def _left_by_guesses(user: User) -> list[SignInObstacle]:
     failed = throttles.failed_logins(user.email_key)
-    if failed is None:
+    on_devices = throttles.failed_logins_on(user.devices.values_list("pk", flat=True))
+    longest = max(
+        on_devices, key=lambda row: (row.blocked_until is not None, row.blocked_until, row.count), default=None
+    )
+    return [*_left_by(failed), *_left_by(longest, on_device=True)]
+
+
+def _left_by(row: Throttle | None, *, on_device: bool = False) -> list[SignInObstacle]:
+    if row is None:
         return []
-    if failed.count >= settings.LOGIN_MAX_FAILURES:
-        return [SignInObstacle(Obstacle.PASSWORD_LOGIN_OFF, failures=failed.count)]
-    if failed.blocked_until and failed.blocked_until > timezone.now():
-        return [SignInObstacle(Obstacle.THROTTLED, until=failed.blocked_until, failures=failed.count)]
-    return [SignInObstacle(Obstacle.WRONG_PASSWORD, failures=failed.count)]
+    if row.count >= settings.LOGIN_MAX_FAILURES:
+        return [SignInObstacle(Obstacle.PASSWORD_LOGIN_OFF, None, row.count, on_device)]
+    if row.blocked_until and row.blocked_until > timezone.now():
+        return [SignInObstacle(Obstacle.THROTTLED, row.blocked_until, row.count, on_device)]
+    return [SignInObstacle(Obstacle.WRONG_PASSWORD, None, row.count, on_device)]

@@ -56,18 +56,26 @@ def _tell(person: User, obstacle: SignInObstacle) -> Told:
             text = _("Login by password is off until they reset it, or you lift this.")
             return Told("bad", _("Too many wrong passwords"), f"{guessed} {text}", (reset, lift))
         case Obstacle.THROTTLED:
-            until = f"{obstacle.until:%Y-%m-%d %H:%M:%S}" if obstacle.until else ""
-            text = _(
-                "The next try is refused until %(time)s UTC; a right password from a device of theirs still counts."
-            )
-            return Told("warn", _("They have to wait"), f"{guessed} {text % {'time': until}}", (lift, reset))
+            return Told("warn", _("They have to wait"), f"{guessed} {_wait_of(obstacle)}", (lift, reset))
         case Obstacle.WRONG_PASSWORD:
-            text = _("They may try again now.")
+            text = (
+                _("In a browser of theirs; they may try again now.")
+                if obstacle.on_device
+                else _("They may try again now.")
+            )
             return Told("warn", _("Wrong passwords were tried"), f"{guessed} {text}", (reset, lift))
         case Obstacle.PAGES_OFF:
             settings = Mending(_("Open the settings"), reverse("console-settings"), is_post=False)
             text = _("/login answers 404; your app can still log people in over REST.")
             return Told("warn", _("The hosted pages are off"), text, (settings,))
+
+
+def _wait_of(obstacle: SignInObstacle) -> str:
+    if obstacle.on_device:
+        text = _("The next try in a browser of theirs is refused until %(time)s UTC, with the right password, too.")
+    else:
+        text = _("The next try is refused until %(time)s UTC; a right password from a device of theirs still counts.")
+    return text % {"time": f"{obstacle.until:%Y-%m-%d %H:%M:%S}" if obstacle.until else ""}
 
 
 def _address(action: str, person: User) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from authpages.models import HostedAuthSettings, User
 from authpages.services.sign_in_obstacles import Obstacle, SignInObstacle, lift_throttle, sign_in_obstacles
 from fastgen_backend.origin import COMMAND_LINE
+from tests.authpages.conftest import Visitor
 from tests.conftest import Api
 
 
@@ -76,3 +77,16 @@ def test_lifted_the_person_can_sign_in_at_once(api: Api, ann: User, settings: An
 
     assert _kinds(ann) == []
     assert api.log_in().status_code == 200
+
+
+def test_failures_in_a_browser_of_theirs_are_told_too(visitor: Visitor) -> None:
+    visitor.sign_up()
+    visitor.send("/logout")
+    ann = User.objects.get()
+
+    for _ in range(10):
+        visitor.log_in(password="wrong")
+
+    [obstacle] = sign_in_obstacles(ann)
+    assert visitor.log_in().status_code == 429
+    assert (obstacle.kind, obstacle.failures, obstacle.on_device) == (Obstacle.THROTTLED, 10, True)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from authpages.models import EndReason, HostedAuthSettings, OneTimeLink, Session, User
+from authpages.models import EndReason, HostedAuthSettings, KnownDevice, OneTimeLink, Session, User
 from authpages.services.api_keys import create_api_key
 from authpages.services.users import create_user
 from authpages.throttles import Attempt, count_failed_login
@@ -65,6 +65,12 @@ def _fail(times: int) -> Callable[[User], None]:
     return fail
 
 
+def _fail_in_a_browser_of_theirs(ann: User) -> None:
+    device = KnownDevice.objects.create(user=ann, hash=b"known")
+    for _ in range(12):
+        count_failed_login(Attempt(ann.email_key, None, device.pk))
+
+
 def _close_pages(ann: User) -> None:
     HostedAuthSettings.objects.update_or_create(pk=1, defaults={"pages_enabled": False})
 
@@ -77,6 +83,7 @@ def _close_pages(ann: User) -> None:
         (_forget_password, "They have no password", "send-reset"),
         (_fail(2), "Wrong passwords were tried 2 wrong passwords in a row.", "lift-throttle"),
         (_fail(12), "They have to wait 12 wrong passwords in a row.", "lift-throttle"),
+        (_fail_in_a_browser_of_theirs, "The next try in a browser of theirs is refused until", "lift-throttle"),
         (_fail(settings.LOGIN_MAX_FAILURES), "Too many wrong passwords", "send-reset"),
         (_close_pages, "The hosted pages are off", "/console/settings"),
     ],
