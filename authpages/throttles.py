@@ -54,7 +54,7 @@ def mail_limits(kind: str, email_key: str, ip_address: str | None) -> list[Limit
 
 
 def sent_mail_limits(kind: str, email_key: str) -> list[Limit]:
-    """Of mails that someone else has sent to the account; what its owner asks for is counted apart from them."""
+    """Of mails that someone else has sent to the account, by what they do as well; its owner's own count apart."""
     return [Limit(f"mail-{kind}-sent", settings.MAILS_PER_ACCOUNT_PER_HOUR, email_key)]
 
 
@@ -71,6 +71,12 @@ def count(limits: Iterable[Limit]) -> None:
         over = Throttle.objects.values_list("forgotten_at", flat=True).get(key=used_up.key)
         wait = max(1, _seconds_until(over, now))
         raise TooManyRequests(_("That was too often; please wait a while and try again."), retry_after=wait)
+
+
+def uncount(limits: Iterable[Limit]) -> None:
+    """Take one use of each limit back: what was counted did not come to pass."""
+    keys = [limit.key for limit in limits]
+    Throttle.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
 
 
 @dataclass(frozen=True, slots=True)

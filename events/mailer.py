@@ -13,8 +13,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from authpages import throttles
 from authpages.models import HostedAuthSettings, User
 from events.handlers import on_event
+from fastgen_backend.errors import TooManyRequests
 
 
 @on_event("auth.email_verificationRequested", atomic=False)
@@ -34,19 +36,19 @@ def mail_reset(event: dict[str, Any]) -> None:
 @on_event("auth.password_reset:completed", "auth.password_changed", atomic=False)
 def mail_password_changed(event: dict[str, Any]) -> None:
     """Word to the owner that the password was changed, by whomever (OWASP ASVS 6.3.7)."""
-    _send("password_changed", event)
+    _notify("password_changed", event)
 
 
 @on_event("auth.new_device", atomic=False)
 def mail_new_device(event: dict[str, Any]) -> None:
     """Word to the owner that someone came in from where they never were (OWASP ASVS 6.3.5)."""
-    _send("new_device", event)
+    _notify("new_device", event)
 
 
 @on_event("auth.login_afterFailures", atomic=False)
 def mail_login_after_failures(event: dict[str, Any]) -> None:
     """Word to the owner that someone came in who may have guessed the password (OWASP ASVS 6.3.5)."""
-    _send("login_after_failures", event)
+    _notify("login_after_failures", event)
 
 
 @on_event("auth.signUp_repeated", atomic=False)
@@ -70,12 +72,37 @@ def mail_webhook_disabled(event: dict[str, Any]) -> None:
     get_connection().send_messages(mails)
 
 
+def _notify(name: str, event: dict[str, Any]) -> None:
+    """As `_send`, so many times an hour of each kind: one is enough to warn an owner.
+
+    What leads to them anyone can do who has the password. Who made an account with somebody else's address has it, and
+    could flood them.
+    """
+    hosted, person = HostedAuthSettings.load(), _person_of(event)
+    if not hosted.builtin_mailer or person is None:
+        return
+    limits = throttles.sent_mail_limits(name, person.email_key)
+    try:
+        throttles.count(limits)
+    except TooManyRequests:
+        return
+    try:
+        _mail(name, event, person, hosted, message_id=event["id"]).send()
+    except Exception:
+        throttles.uncount(limits)  # it is tried again
+        raise
+
+
 def _send(name: str, event: dict[str, Any]) -> None:
     """Mail the texts `templates/emails/<name>.txt|.html` to the person of the event."""
-    hosted = HostedAuthSettings.load()
-    person = User.objects.filter(pk=event["data"].get("userId")).first()  # none in an event of a deleted person
+    hosted, person = HostedAuthSettings.load(), _person_of(event)
     if hosted.builtin_mailer and person:
         _mail(name, event, person, hosted, message_id=event["id"]).send()
+
+
+def _person_of(event: dict[str, Any]) -> User | None:
+    """Whom it is about; None where they are deleted meanwhile, and their events hold no one any more."""
+    return User.objects.filter(pk=event["data"].get("userId")).first()
 
 
 def _mail(

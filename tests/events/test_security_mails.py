@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
@@ -92,6 +93,29 @@ def test_the_owner_is_told_that_an_admin_set_a_password(ann: User, mailoutbox: O
 
     assert [mail.subject for mail in mailoutbox] == ["Your Fastgen password was changed"]
     assert not Session.objects.filter(ended_at=None).exists()
+
+
+def test_nobody_is_flooded_by_who_logs_in_again_and_again(ann: User, mailoutbox: Outbox, settings: Any) -> None:
+    settings.MAILS_PER_ACCOUNT_PER_HOUR = 2
+    for number in range(4):
+        Api().post("/auth/login", BODY, **{"user-agent": f"Browser{number}/1.0"})
+
+    assert work_until(_is_told(4))
+
+    assert len(mailoutbox) == 2
+
+
+def test_a_mail_that_fails_is_not_counted(ann: User, mailoutbox: Outbox, monkeypatch: Any, settings: Any) -> None:
+    settings.MAILS_PER_ACCOUNT_PER_HOUR = 1
+    event = {"id": "evt_1", "timestamp": "2026-11-27T12:00:00.000Z", "data": {"userId": str(ann.pk)}}
+    with monkeypatch.context() as broken:
+        broken.setattr(EmailMultiAlternatives, "send", Mock(side_effect=OSError("no mail server")))
+        with pytest.raises(OSError, match="no mail server"):
+            mailer.mail_password_changed(event)
+
+    mailer.mail_password_changed(event)
+
+    assert len(mailoutbox) == 1
 
 
 def test_who_sends_their_own_mail_is_not_helped(ann: User, key: Callable[..., Api], mailoutbox: Outbox) -> None:
