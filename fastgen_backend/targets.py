@@ -1,10 +1,12 @@
 """Who may be called from here: the guard against server-side request forgery (OWASP SSRF Prevention Cheat Sheet)."""
 
+import asyncio
 import ipaddress
 import itertools
 import socket
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import aiohttp
 from django.conf import settings
@@ -15,6 +17,7 @@ from yarl import URL
 from fastgen_backend.errors import DomainError
 from fastgen_backend.limits import LONGEST_URL
 
+T = TypeVar("T")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 FETCH_TIMEOUT_SECONDS = 10
@@ -122,6 +125,21 @@ async def fetch(url: str, max_bytes: int) -> bytes:
         if is_refusal(error):
             raise TargetRefused(_("The host is not on the public internet.")) from None
         raise TargetUnreachable(_("No connection could be made.")) from None
+
+
+def call_now(call: Coroutine[Any, Any, T]) -> T:
+    """Make a call from code that waits for it, and no longer than the call itself: a look-up that hangs is left behind.
+
+    `asyncio.run` waits for the thread of that look-up, for as long as the resolver tries.
+    """
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(_NotWaitedFor())
+        return runner.run(call)
+
+
+class _NotWaitedFor(ThreadPoolExecutor):
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=True)
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -1,6 +1,9 @@
 """An admin tries a webhook out: with an example that says so, or with a look at the URL alone."""
 
 import json
+import socket
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -209,6 +212,20 @@ def test_what_is_wrong_with_a_url_is_said_in_words(receiver: Receiver, settings:
     assert [url for url, words in urls.items() if words not in checks[url].words] == []
     assert "good" not in {check.verdict for check in checks.values()}
     assert "public internet" in _check(receiver.url).words
+
+
+def test_a_name_whose_look_up_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch):
+    looked_up = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(5) and [])
+    monkeypatch.setattr(url_checks, "TIMEOUT_SECONDS", 0.1)
+    start = time.monotonic()
+
+    words = _check("https://hanging.example.com/").words
+
+    took = time.monotonic() - start
+    looked_up.set()
+    assert "Nobody answers" in words
+    assert took < 3
 
 
 def test_urls_are_looked_at_so_often_and_no_oftener(monkeypatch: pytest.MonkeyPatch, receiver: Receiver):

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from authpages.logo import fetch_logo
 from fastgen_backend.targets import (
     TargetRefused,
     TargetUnreachable,
@@ -221,6 +224,20 @@ def test_fetching_a_name_that_can_not_be_looked_up_is_refused(error: Exception, 
 
     with pytest.raises(TargetUnreachable):
         asyncio.run(fetch("https://example.com/logo", 1000))
+
+
+def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch):
+    looked_up = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(5) and [])
+    monkeypatch.setattr("fastgen_backend.targets.FETCH_TIMEOUT_SECONDS", 0.1)
+    start = time.monotonic()
+
+    with pytest.raises(TargetUnreachable, match="No full answer"):
+        fetch_logo("https://hanging.example.com/logo")
+
+    took = time.monotonic() - start
+    looked_up.set()
+    assert took < 3
 
 
 def test_fetching_over_tls_from_where_there_is_none_is_refused(settings: Any):
