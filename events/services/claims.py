@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cryptography.fernet import InvalidToken
 from django.db import connection, transaction
 from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
@@ -25,6 +26,7 @@ from events.services.secrets import Secrets, reveal, webhook_keys
 if TYPE_CHECKING:
     from django.db.models.query import QuerySet
 
+SEALED = "No key of ours opens its secret or headers: rotate the secret, and enter the headers anew"
 # One part for each subscriber: its oldest due deliveries, as many as its share, none beside another of its lane.
 SHARE = """
 SELECT id FROM (
@@ -44,11 +46,15 @@ RETURNING id, subscriber_id, event_id, sequence, tries, fence, lane, replayed
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a webhook is called, with which headers of its own, and what it is signed with, the newest key first."""
+    """Where a webhook is called, with which headers of its own, and what it is signed with, the newest key first.
+
+    `flaw` says why it can't be called, if so.
+    """
 
     url: str
     keys: tuple[bytes, ...]
     headers: Mapping[str, str]
+    flaw: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -239,5 +245,8 @@ def _claim(lease: Taken, event: Event, webhook: Webhook | None, handler: str, se
 
 
 def target_of(webhook: Webhook) -> Target:
-    """What a call of this webhook needs, its secrets opened."""
-    return Target(webhook.url, webhook_keys(webhook), open_headers(webhook.sealed_headers))
+    """What a call of this webhook needs, its secrets opened. Where none of our keys opens them, only its calls fail."""
+    try:
+        return Target(webhook.url, webhook_keys(webhook), open_headers(webhook.sealed_headers))
+    except InvalidToken:
+        return Target(webhook.url, (), {}, flaw=SEALED)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from cryptography.fernet import InvalidToken
 from django.utils.translation import gettext as _
 
 from events.envelope import MASK
@@ -39,7 +40,7 @@ def seal_headers(given: Mapping[str, str], sealed: Sealed = None) -> bytes | Non
 
     A value that is the mask, as they are shown, stays what it is in `sealed`. Raises `InvalidInput`.
     """
-    kept = {name.lower(): value for name, value in open_headers(sealed).items()}
+    kept = {name.lower(): value for name, value in _readable(sealed).items()}
     headers = {name: kept.get(name.lower(), MASK) if value == MASK else value for name, value in given.items()}
     if errors := list(_flaws(headers)):
         raise InvalidInput(errors)
@@ -47,13 +48,21 @@ def seal_headers(given: Mapping[str, str], sealed: Sealed = None) -> bytes | Non
 
 
 def open_headers(sealed: Sealed) -> dict[str, str]:
-    """The headers with their values."""
+    """The headers with their values; raises `InvalidToken` where no key of ours opens them."""
     return dict(json.loads(vault.decrypt(bytes(sealed)))) if sealed else {}
 
 
 def masked_headers(sealed: Sealed) -> dict[str, str]:
     """The headers as they are shown: their values may be secrets."""
-    return dict.fromkeys(open_headers(sealed), MASK)
+    return dict.fromkeys(_readable(sealed), MASK)
+
+
+def _readable(sealed: Sealed) -> dict[str, str]:
+    """The headers, as far as they can be opened: otherwise none, so that new ones can be given."""
+    try:
+        return open_headers(sealed)
+    except InvalidToken:
+        return {}
 
 
 def _flaws(headers: Mapping[str, str]) -> Iterator[FieldError]:

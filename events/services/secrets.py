@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
 
+from cryptography.fernet import InvalidToken
 from django.utils import timezone
 
 from events.envelope import GONE, has_secret
@@ -46,14 +48,18 @@ class Revealed:
 
 
 def reveal(events: Iterable[Event]) -> Revealed:
-    """Open what is neither used nor expired of the secrets of `events`."""
+    """Open what is neither used nor expired of the secrets of `events`. What no key opens is as good as gone."""
     secretive = [event.pk for event in events if has_secret(event.type, event.stage)]
     if not secretive:
         return Revealed({}, frozenset())
     rows = list(EventSecret.objects.filter(event__in=secretive))
-    now = timezone.now()
+    now, opened = timezone.now(), dict[int, Secrets]()
+    for row in rows:
+        if row.expires_at > now:
+            with suppress(InvalidToken):
+                opened[row.pk] = open_secret(bytes(row.sealed))
     return Revealed(
-        secrets={row.pk: open_secret(bytes(row.sealed)) for row in rows if row.expires_at > now},
+        secrets=opened,
         internal=frozenset(row.pk for row in rows if row.internal_only),
     )
 
@@ -86,10 +92,14 @@ def is_confidential(webhook: Webhook) -> bool:
 
 
 def webhook_keys(webhook: Webhook) -> tuple[bytes, ...]:
-    """What calls are signed with: the secret, and after a rotation for a while the one before."""
+    """What calls are signed with: the secret, and after a rotation for a while the one before.
+
+    Raises `InvalidToken` where no key of ours opens the former.
+    """
     keys = [_opened(bytes(webhook.sealed_secret))]
     if webhook.retired_secret and webhook.retired_until and webhook.retired_until > timezone.now():
-        keys.append(_opened(bytes(webhook.retired_secret)))
+        with suppress(InvalidToken):
+            keys.append(_opened(bytes(webhook.retired_secret)))
     return tuple(keys)
 
 

@@ -60,6 +60,8 @@ async def send(
     `vouch` tells, right before the request leaves, whether the claim still holds; raises `LeaseLapsed` where it does
     not, and nothing else.
     """
+    if target.flaw:
+        return Outcome(claim, timezone.now(), 0, delivered=False, error=target.flaw)
     still_ours.set(lambda: vouch(claim))
     at, start = timezone.now(), time.perf_counter()
     status, retry_after, answer, error = None, 0.0, b"", ""

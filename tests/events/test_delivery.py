@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from events.models import Attempt, Delivery, FinishedDelivery, Webhook
+from events.models import Attempt, Delivery, EventSecret, FinishedDelivery, Webhook
+from events.services.webhooks import change_webhook, rotate_secret
+from tests.conftest import Api
 from tests.events.conftest import happen, work_until
 from tests.receivers import Receiver, after, answer, echo
 
@@ -98,6 +100,36 @@ def test_a_slow_webhook_keeps_no_other_waiting(subscribe: Subscribe, receiver: R
 
     assert time.monotonic() - start < 5
     assert receiver.at("/quick")[-1].at - receiver.at("/quick")[0].at < 1.5
+
+
+def test_secrets_that_no_key_opens_keep_no_other_waiting_and_can_be_given_anew(
+    subscribe: Subscribe, receiver: Receiver
+):
+    sealed, fine = subscribe("/sealed", "custom.*", headers={"Authorization": "Bearer abcdefgh"}), subscribe("/fine")
+    Webhook.objects.filter(pk=sealed.pk).update(sealed_secret=b"gAAAA", sealed_headers=b"gAAAA")
+    happen()
+    work_until(lambda: FinishedDelivery.objects.filter(subscriber=fine.pk).exists() and Attempt.objects.count() > 1)
+    refused, health = Attempt.objects.filter(url=sealed.url).first(), Webhook.objects.get(pk=sealed.pk).failing_since
+
+    rotate_secret(webhook_id=sealed.pk)
+    change_webhook(webhook_id=sealed.pk, changes={"headers": {"X-Key": "of today"}}, may_see_secrets=False)
+    happen("custom.later")
+    work_until(lambda: receiver.at("/sealed"))
+
+    assert refused
+    assert "No key of ours opens" in refused.error
+    assert health
+    assert receiver.at("/sealed")[0].headers["x-key"] == "of today"
+
+
+def test_a_link_that_no_key_opens_is_as_good_as_gone(subscribe: Subscribe, receiver: Receiver, api: Api):
+    subscribe("/hook", "auth.email_verificationRequested", secrets=True)
+    api.sign_up()
+    EventSecret.objects.update(sealed=b"gAAAA")
+
+    work_until(lambda: receiver.calls)
+
+    assert json.loads(receiver.calls[0].body)["data"]["link"] is None
 
 
 def test_no_more_calls_are_under_way_than_a_webhook_allows(subscribe: Subscribe, receiver: Receiver):
