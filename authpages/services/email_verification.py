@@ -9,6 +9,7 @@ from authpages.models import AuthRequest, OneTimeLink, User
 from authpages.services.asking import ask
 from authpages.services.links import Purpose, find_link, issue_link, known_link, spend
 from authpages.services.password_reset import send_reset
+from authpages.services.users import lock_user
 from fastgen_backend.origin import Origin
 
 
@@ -27,11 +28,14 @@ def send_link(*, user: User, origin: Origin) -> None:
 
 
 def request_own_verification(*, user: User, origin: Origin) -> None:
-    """Mail the logged-in person a new link; nothing happens where the address is verified. Raises `TooManyRequests`."""
+    """Mail the logged-in person a new link; nothing happens where the address is verified, or the account deleted.
+
+    Raises `TooManyRequests`.
+    """
     throttles.count(throttles.mail_limits("verification", user.email_key, origin.ip_address))
     with transaction.atomic():
-        locked = User.objects.select_for_update().get(pk=user.pk)
-        if not locked.email_verified:
+        locked = lock_user(user.pk)
+        if locked and not locked.email_verified:
             send_link(user=locked, origin=origin)
 
 
@@ -61,7 +65,9 @@ def verify_email(*, token: str, origin: Origin) -> User:
     if owner is None or owner.user is None:
         raise LinkInvalid
     with transaction.atomic():
-        user = User.objects.locked().get(pk=owner.user.pk)
+        user = lock_user(owner.user.pk)
+        if user is None:
+            raise LinkInvalid
         link = known_link(Purpose.VERIFICATION, token)  # as it is now that the user is locked
         if link and _is_done(link, user):
             return user

@@ -10,6 +10,7 @@ from authpages.services.asking import ask
 from authpages.services.known_devices import forget_devices
 from authpages.services.links import Purpose, find_link, issue_link, spend
 from authpages.services.sessions import end_sessions_of
+from authpages.services.users import lock_user
 from fastgen_backend.origin import Origin
 
 
@@ -33,15 +34,17 @@ def reset_password(*, token: str, password: str, origin: Origin) -> User:
     The link was mailed, so it proves the address as well: one that was not verified now is. A password that is refused
     (`WeakPassword`) does not spend the link. Raises `LinkInvalid` or `LinkExpired`.
     """
-    user = find_link(Purpose.RESET, token).user
-    if user is None:
+    owner = find_link(Purpose.RESET, token).user
+    if owner is None:
         raise LinkInvalid
     product = HostedAuthSettings.load().product_name
-    passwords.check_password_is_good(password, email=user.email, product_name=product)
+    passwords.check_password_is_good(password, email=owner.email, product_name=product)
     hashed = passwords.hash_password(password)
     with transaction.atomic():
-        throttles.forget_failed_logins(user.email_key)  # locks are taken in one order: throttle, user, links
-        user = User.objects.locked().get(pk=user.pk)
+        throttles.forget_failed_logins(owner.email_key)  # locks are taken in one order: throttle, user, links
+        user = lock_user(owner.pk)
+        if user is None:
+            raise LinkInvalid
         spend(link=find_link(Purpose.RESET, token))
         proven = not user.email_verified
         user.password, user.email_verified = hashed, True

@@ -76,8 +76,9 @@ def refresh_session(*, token: str, origin: Origin) -> StartedSession:
     with transaction.atomic():
         found = RefreshToken.objects.filter(hash=token_hash(token)).values_list("session_id", flat=True).first()
         session = _lock_session(found)
-        refreshed = _rotate(session, token) if session else None
-        if session and not refreshed:
+        row = _row_of(token) if session else None  # gone where another password has just renewed the session
+        refreshed = _rotate(session, row, token) if session and row else None
+        if session and row and not refreshed:
             _end(session, reason=EndReason.TOKEN_REUSED)
             signals.session_ended.send(
                 sender=Session, session=session, user=session.user, reason=EndReason.TOKEN_REUSED, origin=origin
@@ -122,9 +123,14 @@ def end_session_of(*, user: User, session_id: uuid.UUID, reason: EndReason, orig
 
 
 def end_other_sessions(*, session: Session, origin: Origin) -> int:
-    """End every session of this one's owner but this one, for them, and say how many that were."""
+    """End every session of this one's owner but this one, for them, and say how many that were.
+
+    Raises `TokenInvalid` where the account is deleted meanwhile.
+    """
     with transaction.atomic():
-        user = User.objects.locked().get(pk=session.user_id)
+        user = User.objects.locked().filter(pk=session.user_id).first()
+        if user is None:
+            raise TokenInvalid(_("This session has ended; log in again."))
         return end_sessions_of(user=user, reason=EndReason.ENDED_BY_OWNER, origin=origin, but=session)
 
 
@@ -226,9 +232,13 @@ def _lock_session(session_id: uuid.UUID | None) -> Session | None:
     return session
 
 
-def _rotate(session: Session, token: str) -> StartedSession | None:
+def _row_of(token: str) -> RefreshToken | None:
+    """What is kept of a token, with its child; its session is locked."""
+    return RefreshToken.objects.select_related("child").filter(hash=token_hash(token)).first()
+
+
+def _rotate(session: Session, row: RefreshToken, token: str) -> StartedSession | None:
     """The child of `token`, new or repeated; None where `token` is too old to have one."""
-    row = RefreshToken.objects.select_related("child").get(hash=token_hash(token))
     now = timezone.now()
     children = _children_of(token)
     if row.used_at is None:

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from django.contrib.auth import hashers
 
-from authpages.errors import LastAdmin
+from authpages.errors import LastAdmin, TokenInvalid
 from authpages.models import Session, User
+from authpages.services import email_verification, password_reset, sessions
 from authpages.services.auth_requests import resolve_due
 from authpages.services.blocking import block_user
+from authpages.services.email_verification import request_own_verification
 from authpages.services.roles import create_role, delete_role
+from authpages.services.sessions import end_other_sessions
 from authpages.services.user_changes import change_user
 from authpages.services.users import create_user, delete_user
 from fastgen_backend.errors import DomainError
@@ -152,6 +155,57 @@ def test_a_role_that_is_given_while_it_is_deleted_is_given_or_unknown() -> None:
 
     assert {refusal.code for refusal in refused if refusal} <= {"role-unknown"}
     assert not User.objects.filter(roles__isnull=False).exists()
+
+
+def test_a_refresh_beside_a_change_of_password_is_refused_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Api().sign_up()["session"]["refreshToken"]
+    lock = sessions._lock_session
+
+    def lock_after_the_change(session_id: Any) -> Any:
+        sessions.renew_session(session=Session.objects.get())
+        return lock(session_id)
+
+    monkeypatch.setattr(sessions, "_lock_session", lock_after_the_change)
+
+    assert Api().post("/auth/refresh", {"refreshToken": token}).status_code == 401
+    assert Session.objects.get().ended_at is None
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "event", "path", "more"),
+    [
+        (email_verification, "known_link", "auth.email_verificationRequested", "email-verification", {}),
+        (password_reset, "find_link", "auth.password_reset", "password-reset", {"password": "an entirely new one"}),
+    ],
+)
+def test_a_link_of_an_account_that_is_deleted_meanwhile_is_refused(
+    module: Any, name: str, event: str, path: str, more: dict[str, str], mailed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Api().sign_up()
+    Api().post("/auth/password-reset/request", {"email": "ann@example.com"})
+    resolve_due()
+    find = getattr(module, name)
+
+    def find_just_before(*asked: Any) -> Any:
+        link = find(*asked)
+        User.objects.all().delete()
+        return link
+
+    monkeypatch.setattr(module, name, find_just_before)
+
+    answer = Api().post(f"/auth/{path}/submit", {"token": mailed(event), **more})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "link-invalid")
+
+
+def test_who_is_deleted_meanwhile_is_mailed_nothing_and_has_no_sessions_to_end() -> None:
+    Api().sign_up()
+    session = Session.objects.select_related("user").get()
+    User.objects.all().delete()
+
+    request_own_verification(user=session.user, origin=COMMAND_LINE)
+
+    assert _refusal_of(end_other_sessions, session=session, origin=COMMAND_LINE) is TokenInvalid
 
 
 def _refusal_of(act: Callable[..., Any], *args: Any, **named: Any) -> type[DomainError] | None:
