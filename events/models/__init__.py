@@ -205,6 +205,7 @@ class Outage(models.Model):
     """A time in which a webhook was switched off, and so was promised nothing.
 
     It missed what its filters name of the positions above `after` and, once it is over, up to `until`: exactly that.
+    Where a `replay` of it was cancelled, `after` is how far that came.
     What it was promised before stays pending meanwhile.
     """
 

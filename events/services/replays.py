@@ -3,6 +3,8 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -91,7 +93,7 @@ def resume_replay(*, replay_id: UUID) -> Replay:
 def cancel_replay(*, replay_id: UUID) -> Replay:
     """Promise nothing more, ever; what is promised already is still sent, at most 100 events.
 
-    Raises `NotFound` or `ReplayOver`.
+    What it has left of what was missed, or of dead letters, can be replayed anew. Raises `NotFound` or `ReplayOver`.
     """
     return _change(replay_id, to=State.CANCELLED)
 
@@ -115,6 +117,9 @@ def _change(replay_id: UUID, *, to: State) -> Replay:
         replay.state = to
         replay.finished_at = timezone.now() if to == State.CANCELLED else None
         replay.save(update_fields=["state", "finished_at"])
+        if to == State.CANCELLED:
+            left = replay.outages.filter(until__gt=replay.cursor)
+            left.update(replay=None, after=Greatest("after", Value(replay.cursor)))
     return replay
 
 

@@ -98,6 +98,27 @@ def test_what_is_missed_while_it_is_counted_is_replayed_as_well(
     assert told_events() == [event.pk for event in missed]
 
 
+def test_what_a_cancelled_replay_has_left_of_what_was_missed_is_missed_still(
+    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "OUTSTANDING_MAX", 2)
+    webhook, missed = subscribe("/hook", "custom.*"), list[Event]()
+    for number in (3, 2):
+        caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
+        missed += happened(*["custom.a"] * number)
+        caller.post(f"/webhooks/{webhook.pk}/enable")
+    first = start(caller, webhook, kind="missed").json()
+    advance_replays()
+    caller.post(f"/replays/{first['id']}/cancel")
+
+    again = start(caller, webhook, kind="missed").json()
+    promise_all()
+
+    assert (again["total"], again["firstPosition"]) == (3, 3)
+    assert told_events() == [event.pk for event in missed]
+    assert count(caller, webhook, "?kind=missed")["total"] == 0
+
+
 def test_what_was_missed_in_a_week_arrives_once_it_is_enabled_while_new_events_come(
     caller: Api, subscribe: Subscribe, receiver: Receiver
 ) -> None:
