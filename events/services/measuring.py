@@ -65,8 +65,8 @@ def _deliveries(now: datetime) -> Iterator[Metric]:
     yield _labelled("fastgen_deliveries_pending", "Deliveries that are promised.", "state", _pending(now))
     mine = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None, blocked=False)
     first = mine.order_by("due_at", "sequence").values("due_at")[:1]
-    called = Subscriber.objects.filter(enabled=True, webhook__open_until=None)  # no circuit holds them back
-    due = called.annotate(next_due=Subquery(first)).aggregate(oldest=Min("next_due"))["oldest"]
+    freely = Subscriber.objects.filter(enabled=True, webhook__open_until=None, rate_per_second=None)
+    due = freely.annotate(next_due=Subquery(first)).aggregate(oldest=Min("next_due"))["oldest"]
     late = max(0.0, (now - due).total_seconds()) if due else 0
     yield GaugeMetricFamily("fastgen_deliveries_late_seconds", "For how long the oldest due delivery is due.", late)
     dead = about(FinishedDelivery.objects.dead_letters())

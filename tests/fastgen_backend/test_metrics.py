@@ -79,6 +79,17 @@ def test_what_a_disabled_webhook_was_promised_is_held():
     assert found["fastgen_webhooks:disabled"] == 1
 
 
+def test_what_waits_for_the_pace_of_its_webhook_is_not_late():
+    create_webhook(url="http://127.0.0.1:9/", filters=["*"], origin=COMMAND_LINE, may_see_secrets=False)
+    record_custom_event(type="custom.a", data={}, origin=COMMAND_LINE)
+    sequence_events()
+    Subscriber.objects.update(rate_per_second=1)
+
+    found = _figures()
+
+    assert (found["fastgen_deliveries_pending:due"], found["fastgen_deliveries_late_seconds"]) == (1, 0)
+
+
 def test_an_empty_installation_has_figures_too():
     assert _figures()["fastgen_events_total"] == 0
 
