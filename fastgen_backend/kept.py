@@ -20,7 +20,8 @@ class Kept(Generic[Answer]):
     def read(self) -> Answer:
         with self._lock:
             if self._newest is None or time.monotonic() - self._newest[0] > self._seconds:
-                self._newest = time.monotonic(), self._find()
+                answer = self._find()
+                self._newest = time.monotonic(), answer  # of now: what took long to find out is kept as long
             return self._newest[1]
 
     def forget(self) -> None:
