@@ -10,12 +10,14 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    from fastgen_backend.errors import DomainError
+    from fastgen_backend.errors import CannotStart, DomainError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Settings: {error}")
+    except CannotStart as reason:
+        sys.exit(str(reason))
     except DomainError as refusal:
         sys.exit(refusal.detail)
     except KeyboardInterrupt:

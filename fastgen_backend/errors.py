@@ -10,6 +10,10 @@ from django.utils.translation import gettext_lazy
 MOST_ERRORS = 100  # that one answer tells; a body can hold so many that the answer would be larger than it
 
 
+class CannotStart(Exception):
+    """Why a command is refused, in one sentence for the person who gave it."""
+
+
 class FieldError(NamedTuple):
     """What is wrong with one member of the input; `pointer` is a JSON Pointer (RFC 6901) such as `/email`."""
 

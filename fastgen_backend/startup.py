@@ -14,18 +14,16 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from fastgen_backend.checks import mail_leaves_a_public_installation
 from fastgen_backend.environment import is_loopback
+from fastgen_backend.errors import CannotStart
 from fastgen_backend.vault import verify_key
 
 PORT_PATIENCE_SECONDS = 5.0  # the children of an `up` that was killed need up to 2 to end
 MIGRATION_LOCK = 0x66617374  # "fast": any number, as long as every start of this product takes the same one
-
-
-class CannotStart(Exception):
-    """Why a start is refused, in one sentence for the person who tried it."""
 
 
 def listening_address(host: str, port: int) -> str:
@@ -80,6 +78,24 @@ def check_database() -> None:
         connection.ensure_connection()
     except DatabaseError as error:
         raise _unusable(error) from None
+
+
+def check_installation() -> None:
+    """Reach the database, and find in it what this version works with; raises `CannotStart`."""
+    check_database()
+    if not is_of_this_version():
+        raise CannotStart(
+            f"The database {_database_name()} is not of this version; "
+            "start ‘manage.py up’ of the version it belongs to first."
+        )
+
+
+def is_of_this_version() -> bool:
+    """Whether the database was migrated by what this version knows, and all of that."""
+    executor = MigrationExecutor(connection)
+    loader = executor.loader
+    ahead = set(loader.applied_migrations) - set(loader.disk_migrations)
+    return not ahead and not executor.migration_plan(loader.graph.leaf_nodes())
 
 
 def prepare_database() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from events.services.inspection import inspect
+from fastgen_backend.startup import check_installation
 
 
 class Command(BaseCommand):
@@ -15,6 +16,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_installation()
         found = inspect()
         for note in found.notes:
             self.stdout.write(f"Note: {note}")

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection, models
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from datahub.dynamic import field_of, named_system_fields
@@ -62,14 +61,6 @@ def numbered_tables() -> list[tuple[str, str]]:
 def applied_migrations() -> list[tuple[str, str]]:
     """What the database was migrated by."""
     return sorted(MigrationLoader(connection).applied_migrations)
-
-
-def is_of_this_version() -> bool:
-    """Whether the database was migrated by what this version knows, and all of that."""
-    executor = MigrationExecutor(connection)
-    loader = executor.loader
-    ahead = set(loader.applied_migrations) - set(loader.disk_migrations)
-    return not ahead and not executor.migration_plan(loader.graph.leaf_nodes())
 
 
 def existing_tables() -> set[str]:

@@ -139,7 +139,7 @@ def _finish(manifest: dict[str, Any], loaded: Counter[str], known: Iterable[str]
     for table in known:
         if loading.count(table) != loaded[table]:
             raise Refused(f"Not every row of {table} arrived. Nothing was restored.")
-    if contents.is_of_this_version() and (flaws := inspect_tables().flaws):
+    if startup.is_of_this_version() and (flaws := inspect_tables().flaws):
         raise Refused(f"{flaws[0]} Nothing was restored.")
 
 

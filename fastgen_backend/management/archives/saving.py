@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 from django.db import connection
 from django.utils import timezone
 
+from fastgen_backend import startup
 from fastgen_backend.management.archives import contents
 from fastgen_backend.management.archives.archive import PART_BYTES, Writer
 from fastgen_backend.management.archives.contents import Contents
 from fastgen_backend.management.archives.kinds import selected, to_json
-from fastgen_backend.management.archives.refusals import Refused
 from fastgen_backend.models import Installation
 from fastgen_backend.snapshots import snapshot
 from fastgen_backend.vault import verify_key
@@ -30,10 +30,9 @@ class Saved:
 
 
 def save(stream: BinaryIO, *, compress: bool = True) -> Saved:
-    """Write the whole installation to a stream; raises `Refused` where the database is another version's,
+    """Write the whole installation to a stream; raises `CannotStart` where there is none of this version,
     `ImproperlyConfigured` where SECRET_KEY is not its key."""
-    if not contents.is_of_this_version():
-        raise Refused("The database is not of this version; start ‘manage.py up’ of the version it belongs to first.")
+    startup.check_installation()
     verify_key()
     with snapshot():
         tables = [*contents.app_tables(), *contents.user_tables()]

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from fastgen_backend import startup
+from fastgen_backend.errors import CannotStart
 from fastgen_backend.management.archives.refusals import Refused
 from fastgen_backend.management.archives.saving import Saved, save
 
@@ -27,9 +27,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, force: bool, **options: Any) -> None:
         try:
-            startup.check_database()
             saved = save(sys.stdout.buffer) if file == "-" else _save_to(Path(file), force=force)
-        except (Refused, startup.CannotStart) as reason:
+        except (Refused, CannotStart) as reason:
             sys.exit(str(reason))
         except OSError as error:
             sys.exit(f"{file} can’t be written: {(error.strerror or str(error)).lower()}.")

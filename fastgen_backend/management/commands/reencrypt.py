@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from fastgen_backend.reencryption import reencrypt
+from fastgen_backend.startup import check_installation
 
 SHOWN = 20
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_installation()
         done = reencrypt()
         if done.closed:
             for which in done.closed[:SHOWN]:

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from events.services.inspection import inspect
 from fastgen_backend import startup
+from fastgen_backend.errors import CannotStart
 from fastgen_backend.management.archives.archive import Reader
 from fastgen_backend.management.archives.refusals import Refused
 from fastgen_backend.management.archives.restoring import Restored, restore
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             startup.check_folders()
             startup.check_database()
             restored = _from_input() if file == "-" else _from_file(Path(file))
-        except (Refused, startup.CannotStart) as reason:
+        except (Refused, CannotStart) as reason:
             sys.exit(str(reason))
         except OSError as error:
             sys.exit(f"{file} can’t be read: {(error.strerror or str(error)).lower()}.")

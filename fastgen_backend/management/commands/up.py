@@ -15,6 +15,7 @@ from django.db import connections
 
 from authpages.services.admin_setup import issue_setup_link
 from fastgen_backend import startup
+from fastgen_backend.errors import CannotStart
 from fastgen_backend.supervisor import Child, Supervisor
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # before there are children, a Ctrl-C just ends us
         try:
             address = self._prepare(host, port)
-        except startup.CannotStart as reason:
+        except CannotStart as reason:
             sys.exit(str(reason))
         setup_link = issue_setup_link(base_url=settings.BASE_URL)
         connections.close_all()
