@@ -14,7 +14,7 @@ from events.console.log_form import LogForm
 from events.models import Event
 from events.services.delivery_counts import DeliveryCounts, count_deliveries
 from events.services.log_search import Found, newer_events, search_log, unsequenced_events
-from fastgen_backend.console import AdminsOnly
+from fastgen_backend.console import AdminsOnly, go_on
 from fastgen_backend.console_lists import Page
 
 PAGE = 50
@@ -31,10 +31,19 @@ class Line:
 
 
 class LogPage(AdminsOnly, TemplateView):
-    """Events by their place in the log; on the first page those stand above that have none yet."""
+    """Events by their place in the log; on the first page those stand above that have none yet.
+
+    Who asks for an event by its id is led to its page.
+    """
 
     http_method_names = ["get", "head", "options"]
     template_name = "events/log.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked = request.GET.get("subject", "").strip()
+        if Event.objects.by_public_id(asked).exists():
+            return go_on(request, reverse("console-events-event", args=[asked]))
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form, before = LogForm(self.request.GET), _position(self.request, "before")

@@ -269,6 +269,15 @@ def test_an_event_leads_to_the_person_it_is_about_while_there_is_one(admin: Visi
     assert f"?subject={person}" in after
 
 
+def test_the_id_of_an_event_leads_to_its_page(admin: Visitor):
+    event = happen()
+
+    found = admin.get(f"{LOG}?subject=+{event.public_id}+")
+
+    assert (found.status_code, found["Location"]) == (303, f"{LOG}/{event.public_id}")
+    assert "it is no id" in text_of(admin.get(f"{LOG}?subject=evt_{'0' * 32}"))
+
+
 def test_an_unknown_event_is_not_found(admin: Visitor):
     assert admin.get(f"{LOG}/evt_{'0' * 32}").status_code == 404
     assert admin.get(f"{LOG}/nonsense").status_code == 404
