@@ -110,7 +110,7 @@ def test_every_cookie_is_bound_to_the_host_and_to_https(public: Callable[..., Cl
     visitor.log_in("root@example.com", at="/console/login")
 
     cookies = visitor.client.cookies
-    assert set(cookies) == {f"__Host-fastgen_{name}" for name in ("csrf", "session", "pending", "console")}
+    assert set(cookies) == {f"__Host-fastgen_{name}" for name in ("csrf", "session", "pending", "console", "device")}
     for cookie in cookies.values():
         assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
         assert (cookie["path"], cookie["domain"]) == ("/", "")  # else browsers refuse the prefix
