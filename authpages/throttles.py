@@ -183,9 +183,13 @@ def failed_logins_on(device_ids: Iterable[uuid.UUID]) -> list[Throttle]:
 
 
 def forget_failed_logins(email_key: str, device_ids: Iterable[uuid.UUID] = ()) -> None:
-    """A reset succeeded, or an admin says so: the account's row of failures is over, and those of its devices."""
+    """A reset succeeded, or an admin says so: the account's row of failures is over, and those of its devices.
+
+    In a transaction, which takes their locks in the order of `check_login`.
+    """
     attempts = [Attempt(email_key, None, device_id) for device_id in (None, *device_ids)]
-    Throttle.objects.filter(key__in=[attempt.counter for attempt in attempts]).delete()
+    found = Throttle.objects.select_for_update().filter(key__in=[attempt.counter for attempt in attempts])
+    Throttle.objects.filter(key__in=list(found.order_by("key").values_list("key", flat=True))).delete()
 
 
 def delete_forgotten(at_once: int = 1000) -> int:

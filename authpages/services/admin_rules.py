@@ -38,10 +38,13 @@ def lock_account_to_shut_out(user_id: uuid.UUID, *, may_manage_admins: bool, ori
     """As `lock_account`, where the person is about to lose their way in: to be blocked, deleted, or an admin no more.
 
     Raises `OwnAccount` where they would do it to themselves, and `LastAdmin` for the only one who could still let
-    anyone in. All admins are locked, in one order: of two who shut each other out at once, the second is refused.
+    anyone in. All admins are locked, and the account among them, in one order: of two who shut each other out at once,
+    the second is refused.
     """
-    admins = User.objects.admins().order_by("pk").select_for_update()
-    able = {pk for pk, blocked in admins.values_list("pk", "blocked") if not blocked}
+    admins = User.objects.admins().values_list("pk", flat=True)
+    locked = User.objects.filter(pk__in=[*admins, user_id]).order_by("pk").select_for_update()
+    states = locked.values_list("pk", "is_superuser", "blocked")
+    able = {pk for pk, is_admin, blocked in states if is_admin and not blocked}
     user = lock_account(user_id, may_manage_admins=may_manage_admins, origin=origin)
     check_not_own(user, origin, _("Another admin has to do this to your account, so that nobody shuts themselves out."))
     if user.is_superuser and not user.blocked and not able - {user.pk}:

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
+from django.db import transaction
 
 from authpages.errors import LastAdmin, TokenInvalid
-from authpages.models import Session, User
+from authpages.models import KnownDevice, Session, User
 from authpages.services import email_verification, password_reset, sessions
 from authpages.services.auth_requests import resolve_due
 from authpages.services.blocking import block_user
 from authpages.services.email_verification import request_own_verification
 from authpages.services.roles import create_role, delete_role
 from authpages.services.sessions import end_other_sessions
+from authpages.services.sign_in_obstacles import lift_throttle
 from authpages.services.user_changes import change_user
 from authpages.services.users import create_user, delete_user
+from authpages.throttles import Attempt, check_login, count_failed_login
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import AT_ONCE, PASSWORD, Api, together
@@ -206,6 +209,40 @@ def test_who_is_deleted_meanwhile_is_mailed_nothing_and_has_no_sessions_to_end()
     request_own_verification(user=session.user, origin=COMMAND_LINE)
 
     assert _refusal_of(end_other_sessions, session=session, origin=COMMAND_LINE) is TokenInvalid
+
+
+def test_admins_who_are_made_and_unmade_at_once_wait_for_each_other_in_one_order() -> None:
+    people = [create_user(email=f"ann{number}@example.com", origin=COMMAND_LINE).pk for number in range(4)]
+    create_user(email="root@example.com", admin=True, origin=COMMAND_LINE)
+
+    def act(number: int) -> bool:
+        for turn in range(8):
+            change_user(user_id=people[(number + turn) % 4], changes={"admin": True}, origin=COMMAND_LINE)
+            change_user(user_id=people[(number * 3 + turn) % 4], changes={"admin": False}, origin=COMMAND_LINE)
+        return True
+
+    assert together(act, count=6) == [True] * 6
+
+
+def test_a_throttle_is_lifted_while_a_known_device_fails(settings: Any) -> None:
+    settings.LOGIN_FREE_FAILURES, settings.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR = 100, 1000
+    ann = create_user(email="ann@example.com", password=PASSWORD, origin=COMMAND_LINE)
+    attempt = Attempt(ann.email_key, "192.0.2.1", KnownDevice.objects.create(user=ann, hash=b"known").pk)
+    account = Attempt(ann.email_key, "192.0.2.2")
+
+    def act(number: int) -> bool:
+        for _ in range(20):
+            if number % 2:
+                lift_throttle(user_id=ann.pk, origin=COMMAND_LINE)
+                continue
+            with transaction.atomic():
+                check_login(attempt, lock=True)
+                count_failed_login(attempt)
+            with transaction.atomic():
+                count_failed_login(account)
+        return True
+
+    assert together(act, count=6) == [True] * 6
 
 
 def _refusal_of(act: Callable[..., Any], *args: Any, **named: Any) -> type[DomainError] | None:
