@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from events.models import Delivery, Event, Outage, Webhook
 from events.services.sequencing import sequence_events
@@ -58,6 +60,25 @@ def test_it_remembers_since_when_the_webhook_failed_and_why_it_was_switched_off(
     assert (outage.reason, outage.failing_since) == ("The receiver answered 410 Gone.", webhook.subscriber.created_at)
     assert outage.ended_at
     assert outage.ended_at > outage.began_at
+
+
+def test_one_that_was_switched_off_before_this_was_kept_misses_what_it_was_not_promised(subscribe: Subscribe):
+    happen()
+    sequence_events()
+    told, silent, on = subscribe("/told", "custom.*"), subscribe("/silent", "auth.*"), subscribe("/on", "custom.*")
+    happen()
+    sequence_events()
+    for webhook in (told, silent):
+        disable_webhook(webhook_id=webhook.pk, reason="The receiver answered 410 Gone.")
+    Outage.objects.all().delete()  # as an older version left it
+    happen()
+    sequence_events()
+
+    for _ in range(2):  # which changes nothing the second time
+        import_module("events.migrations.0010_what_is_off_misses_what_comes").remember_outages(apps, None)
+
+    assert dict(Outage.objects.values_list("webhook", "after")) == {told.pk: 2, silent.pk: 1}
+    assert on.subscriber.enabled
 
 
 def test_every_event_is_either_promised_or_missed_while_it_is_switched_amid_sequencing(subscribe: Subscribe):
