@@ -15,6 +15,7 @@ from authpages.services.admin_rules import check_may_manage_admins, lock_account
 from authpages.services.roles import set_roles
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared
+from fastgen_backend.time_limits import unlimited
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, 2.1, without its rarer forms
 LONGEST_LANGUAGE_TAG = 35  # RFC 5646, 4.4.1
@@ -51,7 +52,7 @@ def delete_user(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool =
 
     Raises `NotFound`, `AdminProtected`, `OwnAccount`, or `LastAdmin` for the only one who could still let anyone in.
     """
-    with transaction.atomic():
+    with transaction.atomic(), unlimited():  # whoever had a million logins can be deleted, too
         user = lock_account_to_shut_out(user_id, may_manage_admins=may_manage_admins, origin=origin)
         signals.user_deleted.send(sender=User, user=user, origin=origin)
         user.delete()

@@ -1,7 +1,10 @@
 """A person who is deleted is gone: account, sessions, links, and the data of their events."""
 
+from typing import Any
+
 import pytest
 
+from authpages import signals
 from authpages.errors import LastAdmin
 from authpages.models import OneTimeLink, Session, User
 from authpages.services.users import create_user, delete_user
@@ -10,6 +13,7 @@ from fastgen_backend.errors import NotFound
 from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import PASSWORD, Api
+from tests.slowness import run_long
 
 
 def test_a_deleted_person_is_told_with_their_last_values(api: Api):
@@ -67,3 +71,19 @@ def test_one_of_two_admins_may_go(db: None):
     delete_user(user_id=admins[0].pk, origin=COMMAND_LINE)
 
     assert [user.pk for user in User.objects.admins()] == [admins[1].pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_takes_the_time_it_needs(hurried: None) -> None:
+    ann = create_user(email="ann@example.com", origin=COMMAND_LINE)
+
+    def hear_slowly(**_: Any) -> None:
+        run_long(2)
+
+    signals.user_deleted.connect(hear_slowly)
+    try:
+        delete_user(user_id=ann.pk, origin=COMMAND_LINE)
+    finally:
+        signals.user_deleted.disconnect(hear_slowly)
+
+    assert not User.objects.exists()
