@@ -30,5 +30,8 @@ class KnownDevice(models.Model):
 
     objects = KnownDeviceQuerySet.as_manager()
 
+    class Meta:
+        indexes = [models.Index(fields=["last_seen_at"], name="devices_to_forget")]
+
     def __str__(self) -> str:
         return f"known device {self.pk}"

@@ -1,4 +1,4 @@
-"""How long sessions that are over, one-time links and requests that were resolved are kept."""
+"""How long sessions that are over, one-time links, devices and requests that were resolved are kept."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from authpages.models import AuthRequest, OneTimeLink, RefreshToken, Session
+from authpages.models import AuthRequest, KnownDevice, OneTimeLink, RefreshToken, Session
+from authpages.services.known_devices import KNOWN_FOR
 from fastgen_backend.retention import BITE, delete_some, lock_some
 
 SESSIONS_AT_ONCE = 100
@@ -14,7 +15,10 @@ REQUESTS_KEPT = timedelta(days=1)  # they are emptied when they are resolved
 
 
 def forget_some() -> bool:
-    """Take a bite of all that has had its time, by the `…_RETENTION_DAYS`; tells whether there may be more."""
+    """Take a bite of all that has had its time, by the `…_RETENTION_DAYS`; tells whether there may be more.
+
+    A device goes when its cookie is good for nothing any more.
+    """
     now = timezone.now()
     session_days = now - timedelta(days=settings.SESSION_RETENTION_DAYS)
     link_days = now - timedelta(days=settings.LINK_RETENTION_DAYS)
@@ -23,6 +27,7 @@ def forget_some() -> bool:
             _forget_sessions(Session.objects.filter(ended_at__lt=session_days).order_by("ended_at")),
             _forget_sessions(Session.objects.filter(ended_at=None, expires_at__lt=session_days).order_by("expires_at")),
             delete_some(OneTimeLink.objects.filter(expires_at__lt=link_days).order_by("expires_at")),
+            delete_some(KnownDevice.objects.filter(last_seen_at__lt=now - KNOWN_FOR).order_by("last_seen_at")),
             delete_some(_resolved_before(now - REQUESTS_KEPT)),
         ]
     )

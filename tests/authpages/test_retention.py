@@ -1,4 +1,4 @@
-"""What accounts leave behind is forgotten in time: sessions that are over, old links, requests that were resolved."""
+"""What accounts leave behind is forgotten in time: sessions that are over, old links, devices, resolved requests."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from authpages.models import AuthRequest, OneTimeLink, RefreshToken, Session
+from authpages.models import AuthRequest, KnownDevice, OneTimeLink, RefreshToken, Session, User
 from authpages.services.auth_requests import resolve_due
 from authpages.services.retention import forget_some
 from tests.conftest import Api
@@ -91,3 +91,13 @@ def test_requests_go_a_day_after_they_were_resolved(api: Api):
     forget_some()
 
     assert set(AuthRequest.objects.all()) == {late, waiting}
+
+
+def test_a_device_goes_when_its_cookie_is_a_year_old(session: dict[str, Any]):
+    ann = User.objects.get()
+    for number, days in enumerate((364.9, 365.1)):
+        KnownDevice.objects.create(user=ann, hash=bytes([number]), last_seen_at=_ago(days))
+
+    forget_some()
+
+    assert [bytes(device.hash) for device in KnownDevice.objects.all()] == [b"\0"]
