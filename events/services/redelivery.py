@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from events.models import Delivery, FinishedDelivery, Subscriber
+from events.models import Delivery, FinishedDelivery, Subscriber, Webhook
 from events.services.promises import WebhookDisabled, lock_webhook, promise
 from fastgen_backend.errors import NotFound
 
@@ -18,19 +18,27 @@ def redeliver(*, delivery_id: UUID) -> Delivery:
     nobody who is told in order sees an event between two later ones, and under the event's own id, by which receivers
     know that they had it. Where the event is pending for this webhook already, that delivery is due now instead.
 
+    An open circuit lets a probe through at once: who asks for a call wants to see one.
+
     Raises `NotFound`, or `WebhookDisabled`.
     """
     subscriber_id = _subscriber_of(delivery_id)
     with transaction.atomic():
-        subscriber = lock_webhook(subscriber_id)
-        if pending := _locked(pk=delivery_id):
-            return _hurry(pending)
-        finished = FinishedDelivery.objects.filter(pk=delivery_id).first()
-        if finished is None:
-            raise NotFound(_("This delivery is no longer kept."))
-        if pending := _locked(subscriber=subscriber, event=finished.event_id):
-            return _hurry(pending)
-        return _promise_anew(subscriber, finished)
+        redelivered = _redeliver(lock_webhook(subscriber_id), delivery_id)
+        now = timezone.now()
+        Webhook.objects.filter(pk=subscriber_id, open_until__gt=now).update(open_until=now)
+    return redelivered
+
+
+def _redeliver(subscriber: Subscriber, delivery_id: UUID) -> Delivery:
+    if pending := _locked(pk=delivery_id):
+        return _hurry(pending)
+    finished = FinishedDelivery.objects.filter(pk=delivery_id).first()
+    if finished is None:
+        raise NotFound(_("This delivery is no longer kept."))
+    if pending := _locked(subscriber=subscriber, event=finished.event_id):
+        return _hurry(pending)
+    return _promise_anew(subscriber, finished)
 
 
 def _promise_anew(subscriber: Subscriber, finished: FinishedDelivery) -> Delivery:

@@ -94,7 +94,8 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
     """Change what `changes` names: url, description, mode, include_secrets, filters, max_concurrency, enabled, headers
     or rate_per_second.
 
-    Switched on again, it is healthy anew and gets what it was still promised; what it missed is kept as its `outages`.
+    Switched on again, or at another URL, it is healthy anew. Switched on, it gets what it was still promised; what it
+    missed is kept as its `outages`.
     Raises `NotFound`, `InvalidInput`, or `SecretsNotAllowed` where secrets would go somewhere else than whoever may see
     them decided.
     """
@@ -106,6 +107,8 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
         for name, value in changes.items():
             _guard_secrets(webhook, name, value, may_see_secrets)
         _set_headers(webhook, changes)
+        if changes.get("url", webhook.url) != webhook.url:
+            webhook.failing_since, webhook.failures, webhook.open_until = None, 0, None  # it failed elsewhere
         for name in changes.keys() - {"enabled", "headers"}:
             setattr(subscriber if name in SUBSCRIBER_FIELDS else webhook, name, changes[name])
         _check(webhook.url, subscriber)

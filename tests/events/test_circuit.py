@@ -14,9 +14,12 @@ from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
 from events.services.leases import register_worker
 from events.services.outcomes import Outcome
+from events.services.redelivery import redeliver
 from events.services.sequencing import sequence_events
+from events.services.webhooks import change_webhook
 from tests.conftest import together
 from tests.events.conftest import happen
+from tests.receivers import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., Webhook]
@@ -157,6 +160,31 @@ def test_what_waits_uses_no_retry(webhook: Webhook):
 
     assert sum(Delivery.objects.values_list("tries", flat=True)) == 6
     assert not Delivery.objects.filter(due_at__gt=timezone.now() + timedelta(seconds=1)).exists()
+
+
+def test_who_asks_for_one_delivery_sees_a_probe_at_once(webhook: Webhook):
+    worker = register_worker()
+    answered(worker, claim(worker, 5), None, retry_after=3600)
+    pending = Delivery.objects.latest("sequence")
+
+    before = claim(worker)
+    redeliver(delivery_id=pending.pk)
+
+    assert (before, len(claim(worker)), len(claim(worker))) == ([], 1, 0)
+
+
+def test_at_another_url_it_is_closed_and_healthy(webhook: Webhook, receiver: Receiver):
+    worker = register_worker()
+    answered(worker, claim(worker, 5), None, retry_after=3600)
+
+    changes = {"url": webhook.url, "description": "the same URL"}
+    same = change_webhook(webhook_id=webhook.pk, changes=changes, may_see_secrets=True).open_until
+    change_webhook(webhook_id=webhook.pk, changes={"url": f"{receiver.url}/mended"}, may_see_secrets=True)
+
+    mended = Webhook.objects.get()
+    assert same
+    assert (mended.failing_since, mended.failures, mended.open_until) == (None, 0, None)
+    assert len(claim(worker)) == 15
 
 
 def test_others_are_told_meanwhile(webhook: Webhook, subscribe: Subscribe):
