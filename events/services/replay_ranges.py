@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from events.models import Event, FinishedDelivery, Outage, Replay, Webhook
 from events.services.log_head import newest_position
+from events.services.log_search import AROUND
 from events.services.reading import any_of, check_filters, position_of
 from fastgen_backend.errors import FieldError, InvalidInput
 
@@ -104,18 +105,18 @@ def _position_before(begin: Moment) -> int | None:
     """The position before the first event of then or later; None where there is none, 0 where it is the oldest kept."""
     if isinstance(begin, str):
         return position_of(begin, field="from") - 1
-    first = Event.objects.positioned().made_since(begin).order_by("uid").first()
-    if first is None or first.position is None:
+    first = Event.objects.positioned().made_since(begin).order_by("uid")[:AROUND].aggregate(at=Min("position"))["at"]
+    if first is None:
         return None
-    return 0 if first.position == _oldest_position() else first.position - 1
+    return 0 if first == _oldest_position() else first - 1
 
 
 def _position_of_last(end: Moment) -> int:
     """The position of this event, or of the last one before this time; 0 where there is none."""
     if isinstance(end, str):
         return position_of(end, field="to")
-    last = Event.objects.positioned().made_before(end).order_by("uid").last()
-    return last.position or 0 if last else 0
+    last = Event.objects.positioned().made_before(end).order_by("-uid")[:AROUND]
+    return last.aggregate(at=Max("position"))["at"] or 0
 
 
 def _oldest_position() -> int:

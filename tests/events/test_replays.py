@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from events.models import Delivery, FinishedDelivery, Replay, Webhook
+from events.models import Delivery, Event, FinishedDelivery, Replay, Webhook
 from events.services import replaying
 from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
 from events.services.webhooks import create_webhook
+from fastgen_backend.ids import lowest_uuid7
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api, together
 from tests.events.conftest import work_until
@@ -80,6 +81,16 @@ def test_a_range_is_bounded_by_times_as_well(caller: Api, subscribe: Subscribe):
     queries = (f"from={early}", f"to={early}", f"to={late}", f"from={early}&to={late}")
 
     assert [count(caller, webhook, f"?{query}")["total"] for query in queries] == [2, 1, 2, 1]
+
+
+def test_events_that_were_made_at_once_are_within_a_time_whatever_their_order(caller: Api, subscribe: Subscribe):
+    webhook, made = subscribe("/hook", "custom.*"), timezone.now()
+    for event, millis in zip(happened("custom.a", "custom.b"), (2, 1), strict=True):
+        Event.objects.filter(pk=event.pk).update(uid=lowest_uuid7(made + timedelta(milliseconds=millis)))
+
+    queries = (f"?from={_written(made)}", f"?to={_written(made + timedelta(seconds=1))}")
+
+    assert [count(caller, webhook, query)["total"] for query in queries] == [2, 2]
 
 
 def test_a_webhook_gets_nothing_that_it_does_not_subscribe_to(caller: Api, subscribe: Subscribe) -> None:
