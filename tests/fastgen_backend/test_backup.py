@@ -298,6 +298,36 @@ def test_the_file_is_its_owners_and_is_overwritten_only_by_force(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_disk_without_hard_links_takes_it_too(
+    session: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*names: Any, **options: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+
+    call_command("backup", str(tmp_path / "installation.fgb"))
+
+    assert rows_of((tmp_path / "installation.fgb").read_bytes()) == rows_of(saved())
+
+
+def test_a_file_that_came_meanwhile_is_left_alone(
+    session: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file, rows = tmp_path / "installation.fgb", saving._rows
+
+    def write_meanwhile(each: Any) -> Any:
+        file.write_text("somebody’s")
+        return rows(each)
+
+    monkeypatch.setattr(saving, "_rows", write_meanwhile)
+
+    with pytest.raises(SystemExit, match="is there by now"):
+        call_command("backup", str(file))
+
+    assert (file.read_text(), list(tmp_path.iterdir())) == ("somebody’s", [file])
+
+
 def test_a_backup_that_fails_leaves_no_file(session: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def fail(each: Any) -> Any:
         raise OSError(28, "No space left on device")

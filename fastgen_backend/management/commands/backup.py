@@ -53,10 +53,8 @@ def _save_to(file: Path, *, force: bool) -> Saved:
 
 
 def _put(draft: Path, file: Path, *, force: bool) -> None:
-    if force:
-        draft.replace(file)
-        return
     try:
-        file.hardlink_to(draft)
+        file.touch(mode=0o600, exist_ok=force)  # takes the name; a hard link would do it, but not every disk has them
     except FileExistsError:
         raise Refused(f"{file} is there by now; choose another name, or overwrite it with --force.") from None
+    draft.replace(file)
