@@ -84,6 +84,10 @@ class Session(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether its time was up by then: in any case, or without use."""
+        return self.expires_at <= now or self.last_seen_at <= idle_limit(now)
+
     @property
     def actor(self) -> str:
         """Who acts by this session, as events tell it."""

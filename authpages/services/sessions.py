@@ -139,15 +139,17 @@ def end_sessions_of(
 ) -> int:
     """End every session of `user`, cookies and tokens alike, `but` one or only of a `kind` perhaps, and say how many.
 
-    Inside the caller's transaction, which holds the user's lock, so that no session begins meanwhile.
+    One that was over for its age ends too, lest longer limits bring it back, but is not told of and not counted. Inside
+    the caller's transaction, which holds the user's lock, so that no session begins meanwhile.
     """
+    now = timezone.now()
     ending = Session.objects.filter(user=user, ended_at=None)
     if but:
         ending = ending.exclude(pk=but.pk)
     if kind:
         ending = ending.filter(kind=kind)
-    living = list(ending.select_for_update().order_by("pk"))
-    ending.update(ended_at=timezone.now(), end_reason=reason)
+    living = [each for each in ending.select_for_update().order_by("pk") if not each.is_over(now)]
+    ending.update(ended_at=now, end_reason=reason)
     for session in living:
         signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
     return len(living)

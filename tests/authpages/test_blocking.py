@@ -1,10 +1,13 @@
 """Who is blocked is out at once and can't come in; who is unblocked can."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from authpages.models import OneTimeLink
+from authpages.models import EndReason, OneTimeLink, Session
 from events.models import EventSecret
 from tests.authpages.conftest import Visitor
 from tests.conftest import Api
@@ -67,3 +70,17 @@ def test_each_is_told_once(program: Api, ann: str, told: Callable[[], list[str]]
             program.patch(ann, {"blocked": blocked})
 
     assert told()[2:] == ["auth.session_ended", "auth.user_blocked", "auth.user_unblocked"]
+
+
+@pytest.mark.parametrize(
+    "over", [{"expires_at": timezone.now()}, {"last_seen_at": timezone.now() - timedelta(days=31)}]
+)
+def test_a_session_that_was_over_ends_without_a_word(
+    program: Api, ann: str, told: Callable[[], list[str]], over: dict[str, Any]
+) -> None:
+    Session.objects.update(**over)
+
+    program.post(f"{ann}/block")
+
+    assert told()[2:] == ["auth.user_blocked"]
+    assert Session.objects.get().end_reason == EndReason.BLOCKED
