@@ -282,19 +282,10 @@ def test_a_body_that_can_not_be_left_out_is_said_to_be_required(world: World, op
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_every_operation_succeeds_with_a_status_that_it_declares(world: World, operation_id: str):
-    declared = OPERATIONS[operation_id][2]["responses"]
-
+def test_every_success_has_a_status_and_the_members_that_are_declared(world: World, operation_id: str):
     answer = CALLS[operation_id](world)
 
     assert answer.status_code < 300, answer.getvalue()
-    assert str(answer.status_code) in declared
-
-
-@pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_every_success_has_the_members_that_are_declared(world: World, operation_id: str):
-    answer = CALLS[operation_id](world)
-
     declared = _answer(OPERATIONS[operation_id][2], answer.status_code).get("content", {})
     if declared and "application/json" not in declared:
         assert answer.headers["Content-Type"].partition(";")[0] in declared
@@ -307,10 +298,10 @@ def test_every_success_has_the_members_that_are_declared(world: World, operation
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_every_refusal_is_a_problem_with_a_status_that_is_declared(world: World, operation_id: str):
+def test_every_refusal_is_a_problem_with_a_status_that_is_declared(key: Callable[..., Api], operation_id: str):
     method, path, operation = OPERATIONS[operation_id]
 
-    answers = [_call(caller, method, f"{path}?nothing=1") for caller in (world.program, Api("nonsense"))]
+    answers = [_call(caller, method, f"{path}?nothing=1") for caller in (key("*"), Api("nonsense"))]
 
     for answer in answers:
         assert answer.status_code >= 400
@@ -320,15 +311,14 @@ def test_every_refusal_is_a_problem_with_a_status_that_is_declared(world: World,
 
 
 def _members() -> Iterator[Any]:
-    """Every member of every body, with a value of each kind that it is not of."""
+    """Every member of every body, with the values that are of other kinds than it."""
     for operation_id, (method, path, operation) in OPERATIONS.items():
         if _is_of_rows(path, method):
             continue
         for member, shape in _body(operation).get("properties", {}).items():
             kind, may_be_null = _kind(shape)
-            for value in OTHER_KINDS[kind]:
-                if not (value is None and may_be_null):
-                    yield pytest.param(operation_id, member, value, id=f"{operation_id}-{member}-{value!r}")
+            others = [value for value in OTHER_KINDS[kind] if not (value is None and may_be_null)]
+            yield pytest.param(operation_id, member, others, id=f"{operation_id}-{member}")
 
 
 def _kind(shape: dict[str, Any]) -> tuple[str, bool]:
@@ -337,14 +327,16 @@ def _kind(shape: dict[str, Any]) -> tuple[str, bool]:
     return (kinds[0], "null" in kinds) if isinstance(kinds, list) else (kinds, False)
 
 
-@pytest.mark.parametrize(("operation_id", "member", "value"), list(_members()))
-def test_a_member_of_another_kind_is_named(key: Callable[..., Api], operation_id: str, member: str, value: Any):
+@pytest.mark.parametrize(("operation_id", "member", "values"), list(_members()))
+def test_a_member_of_another_kind_is_named(key: Callable[..., Api], operation_id: str, member: str, values: list[Any]):
     method, path, _operation = OPERATIONS[operation_id]
+    caller = _caller(path, key)
 
-    answer = _call(_caller(path, key), method, path, {member: value})
+    answers = {repr(value): _call(caller, method, path, {member: value}) for value in values}
 
-    assert answer.status_code == 400
-    assert f"/{member}" in {error["pointer"] for error in answer.json()["errors"]}
+    assert {value: answer.status_code for value, answer in answers.items()} == dict.fromkeys(answers, 400)
+    named = {value: {error["pointer"] for error in answer.json()["errors"]} for value, answer in answers.items()}
+    assert [value for value, pointers in named.items() if f"/{member}" not in pointers] == []
 
 
 @pytest.mark.parametrize("value", OTHER_KINDS["string"], ids=repr)
@@ -386,15 +378,15 @@ def test_the_text_of_a_parameter_is_read_as_what_it_stands_for(key: Callable[...
     "operation_id",
     [each for each, (_method, _path, operation) in OPERATIONS.items() if "requestBody" not in operation],
 )
-@pytest.mark.parametrize(("raw", "pointer"), [(b'{"a": 1}', "/a"), (b"[]", ""), (b"{", ""), (b" ", "")])
-def test_what_is_documented_without_a_body_takes_none(world: World, operation_id: str, raw: bytes, pointer: str):
+def test_what_is_documented_without_a_body_takes_none(key: Callable[..., Api], operation_id: str):
     method, path, _operation = OPERATIONS[operation_id]
-    caller = world.ann if "/auth/" in path else world.program
+    caller = _caller(path, key)
 
-    answer = _call(caller, method, path, raw=raw)
+    answers = [_call(caller, method, path, raw=raw) for raw in (b'{"a": 1}', b"[]", b"{", b" ")]
 
-    assert answer.status_code == 400
-    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert [answer.status_code for answer in answers] == [400] * 4
+    pointers = [[error["pointer"] for error in answer.json()["errors"]] for answer in answers]
+    assert pointers == [["/a"], [""], [""], [""]]
 
 
 def test_comments_on_the_code_are_not_in_the_document():
