@@ -219,9 +219,18 @@ def _held_log() -> Iterator[str]:
         return
     for delivery in Delivery.objects.filter(event=oldest[0]["pk"]).select_related("subscriber"):
         yield _(
-            "Events older than %(days)d days are kept, because %(subscriber)s has still to be told of them. "
-            "Enable it, or delete it."
-        ) % {"days": days, "subscriber": delivery.subscriber}
+            "Events older than %(days)d days are kept, because %(subscriber)s has still to be told of them. %(mend)s"
+        ) % {"days": days, "subscriber": delivery.subscriber, "mend": _mend(delivery.subscriber)}
+
+
+def _mend(subscriber: Subscriber) -> str:
+    """What lets the log go on: workers switch a handler off whose function they don't find, and nobody else does."""
+    if subscriber.kind == Subscriber.Kind.WEBHOOK:
+        return _("Enable it, or delete it.")
+    return _(
+        "Bring the function back, or delete what it was promised from events_delivery and events_finisheddelivery, "
+        "then itself from events_subscriber."
+    )
 
 
 def _paused_replays() -> Iterator[str]:

@@ -219,6 +219,27 @@ def test_who_holds_up_the_log_is_worth_a_note(log: Webhook, check: Check, capsys
     assert "Note: No worker runs" in told
 
 
+def test_a_handler_whose_function_is_gone_is_brought_back_or_deleted_by_hand(
+    db: None, check: Check, capsys: pytest.CaptureFixture[str]
+):
+    """There is no button for it; the advice is followed here to the end."""
+    gone = Subscriber.objects.create(kind=Subscriber.Kind.HANDLER, handler="app.event_handlers.gone", filters=["*"])
+    happen(), happen()
+    sequence_events()
+    Event.objects.update(created_at=LONG_AGO)
+    Subscriber.objects.filter(pk=gone.pk).update(enabled=False)
+
+    call_command("events_doctor")
+    told = capsys.readouterr().out
+    with connection.cursor() as cursor:
+        for table in ("events_delivery", "events_finisheddelivery"):
+            cursor.execute(f"DELETE FROM {table} WHERE subscriber_id = %s", [gone.pk.hex])  # noqa: S608  ours
+        cursor.execute("DELETE FROM events_subscriber WHERE id = %s", [gone.pk.hex])
+
+    assert "because app.event_handlers.gone has still to be told of them. Bring the function back, or delete" in told
+    assert (forget_some(), Event.objects.count()) == (False, 1)
+
+
 def test_it_changes_nothing(log: Webhook, check: Check):
     Delivery.objects.filter(sequence=2).delete()
 
