@@ -39,10 +39,10 @@ def lock_account_to_shut_out(user_id: uuid.UUID, *, may_manage_admins: bool, ori
 
     Raises `OwnAccount` where they would do it to themselves, and `LastAdmin` for the only one who could still let
     anyone in. All admins are locked, and the account among them, in one order: of two who shut each other out at once,
-    the second is refused.
+    the second is refused. Rows can be given to the others meanwhile, who are kept from changing alone.
     """
     admins = User.objects.admins().values_list("pk", flat=True)
-    locked = User.objects.filter(pk__in=[*admins, user_id]).order_by("pk").select_for_update()
+    locked = User.objects.filter(pk__in=[*admins, user_id]).order_by("pk").select_for_update(no_key=True)
     states = locked.values_list("pk", "is_superuser", "blocked")
     able = {pk for pk, is_admin, blocked in states if is_admin and not blocked}
     user = lock_account(user_id, may_manage_admins=may_manage_admins, origin=origin)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from authpages.errors import LastAdmin, TokenInvalid
 from authpages.models import KnownDevice, Session, User
-from authpages.services import email_verification, password_reset, sessions
+from authpages.services import blocking, email_verification, password_reset, sessions
 from authpages.services.auth_requests import resolve_due
 from authpages.services.blocking import block_user
 from authpages.services.email_verification import request_own_verification
@@ -20,6 +20,7 @@ from authpages.services.sign_in_obstacles import lift_throttle
 from authpages.services.user_changes import change_user
 from authpages.services.users import create_user, delete_user
 from authpages.throttles import Attempt, check_login, count_failed_login
+from datahub.services.owners import known_people
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import AT_ONCE, PASSWORD, Api, together
@@ -219,6 +220,23 @@ def test_admins_who_are_made_and_unmade_at_once_wait_for_each_other_in_one_order
         for turn in range(8):
             change_user(user_id=people[(number + turn) % 4], changes={"admin": True}, origin=COMMAND_LINE)
             change_user(user_id=people[(number * 3 + turn) % 4], changes={"admin": False}, origin=COMMAND_LINE)
+        return True
+
+    assert together(act, count=6) == [True] * 6
+
+
+def test_rows_are_given_to_admins_while_one_of_them_is_shut_out() -> None:
+    admins = [create_user(email=f"root{number}@example.com", admin=True, origin=COMMAND_LINE).pk for number in range(6)]
+
+    def act(number: int) -> bool:
+        for turn in range(20):
+            if number % 2:
+                blocking.block_user(user_id=admins[turn % 4], origin=COMMAND_LINE)
+                blocking.unblock_user(user_id=admins[turn % 4], origin=COMMAND_LINE)
+                continue
+            with transaction.atomic():
+                for admin in admins[::-1]:
+                    assert known_people([admin])
         return True
 
     assert together(act, count=6) == [True] * 6
