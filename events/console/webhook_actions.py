@@ -59,7 +59,7 @@ class DisablePage(_Asks):
 
 
 class Enable(WebhookPart):
-    """Switches it on again; `replay` in the form tells it what it missed as well."""
+    """Switches it on again where it is off; `replay` in the form tells it what it missed as well."""
 
     http_method_names = ["post", "options"]
 

@@ -35,6 +35,16 @@ class WebhookPart(AdminsOnly):
             raise NotFound(gettext("There is no such webhook."))
         return found
 
+    @cached_property
+    def missed(self) -> int:
+        """How many events it missed while it was off, that were not replayed since."""
+        return measure(self.webhook, Wanted(kind=Replay.Kind.MISSED)).total
+
+    @cached_property
+    def under_way(self) -> Replay | None:
+        """Its replay that is not over."""
+        return Replay.objects.under_way().filter(webhook=self.webhook).first()
+
     def trail(self) -> list[Crumb]:
         here = reverse("console-webhooks-webhook", args=[self.webhook.pk])
         return [] if self.request.path == here else [Crumb(self.webhook.url, here)]
@@ -64,8 +74,6 @@ class WebhookPage(WebhookPart, TemplateView):
             "figures": figures_of(webhook),
             "mode": MODE_WORDS[webhook.mode],
             "headers": list(masked_headers(webhook.sealed_headers)),
-            "missed": None if webhook.subscriber.enabled else measure(webhook, Wanted(kind=Replay.Kind.MISSED)).total,
-            "replay": Replay.objects.under_way().filter(webhook=webhook).first(),
             "deliveries": deliveries,
             "next_url": next_url,
             "is_later_page": bool(self._before),

@@ -160,6 +160,28 @@ def test_a_disabled_webhook_says_why_and_gets_what_it_missed(console: Admin, hoo
     assert Webhook.objects.get().subscriber.enabled
 
 
+def test_what_was_missed_is_offered_until_it_is_replayed(console: Admin, hook: Webhook):
+    disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
+    happen()
+    sequence_events()
+
+    console.press("Enable", page_of(hook, "/replay"))
+    page = console.get(page_of(hook))
+    console.press("Replay what it missed", page)
+
+    assert "It missed 1 event while it was off." in text_of(page)
+    assert Replay.objects.get().kind == "missed"
+    assert "It missed" not in text_of(console.get(page_of(hook)))
+
+
+def test_a_disabled_webhook_is_enabled_from_its_settings(console: Admin, hook: Webhook):
+    disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
+
+    console.press("Enable", page_of(hook, "/settings"))
+
+    assert Webhook.objects.get().subscriber.enabled
+
+
 def test_what_is_lost_is_named_before_a_webhook_is_deleted(console: Admin, hook: Webhook):
     dead_letter(hook)
     happen()
