@@ -24,10 +24,10 @@ test-browser: .venv/tests $(if $(shell command -v npm),tests/browser/node_module
 
 test-chaos: .venv/tests
 	@echo "== Chaos on SQLite"
-	@DATABASE_URL= $(PYTEST) -n 2 -rs tests/chaos
+	@DATABASE_URL= $(PYTEST) -n 3 -rs tests/chaos
 ifneq ($(TEST_DATABASE_URL),)
 	@echo "== Chaos on PostgreSQL"
-	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n 2 -rs tests/chaos
+	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n 3 -rs tests/chaos
 else
 	@echo "== Left out: chaos on PostgreSQL, because TEST_DATABASE_URL does not say where it is"
 endif
