@@ -55,6 +55,7 @@ CONSOLE_LOGIN_URL = "/console/login"
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
+    "authpages",  # before Django's: of two commands with one name the first app's counts, and `changepassword` is ours
     "django.contrib.auth",  # for `createsuperuser`; accounts are our own
     "django.contrib.staticfiles",
     "rest_framework",
@@ -62,7 +63,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_htmx",
     "fastgen_backend",
-    "authpages",
     "datahub",
     "events",
 ]

@@ -9,6 +9,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from fastgen_backend.errors import CannotStart
+from tests.conftest import PASSWORD
 from tests.processes import free_port, refusal, run
 
 PREPARE = "from fastgen_backend.startup import prepare_database; prepare_database()"
@@ -16,7 +17,14 @@ PREPARE = "from fastgen_backend.startup import prepare_database; prepare_databas
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "command", [["events_doctor"], ["datahub_check"], ["reencrypt"], ["copy_database", "sqlite:///var/never"]]
+    "command",
+    [
+        ["events_doctor"],
+        ["datahub_check"],
+        ["reencrypt"],
+        ["copy_database", "sqlite:///var/never"],
+        ["changepassword", "a@b.example"],
+    ],
 )
 def test_a_database_that_is_not_migrated_is_named(command: list[str]):
     [newest] = MigrationLoader(connection).graph.leaf_nodes("events")
@@ -43,3 +51,14 @@ def test_a_copy_with_another_key_tells_of_that_alone(database_url: str, tmp_path
     copied = run("copy_database", f"sqlite:///{tmp_path / 'copy'}", DATABASE_URL=database_url, SECRET_KEY=other_key)
 
     assert "SECRET_KEY does not open" in refusal(copied)
+
+
+@pytest.mark.whichever_database
+def test_a_password_that_could_be_seen_is_not_asked_for(database_url: str):
+    root = {"DJANGO_SUPERUSER_EMAIL": "root@example.com", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    run("migrate", DATABASE_URL=database_url)
+    run("createsuperuser", "--noinput", DATABASE_URL=database_url, **root)
+
+    changed = run("changepassword", "root@example.com", DATABASE_URL=database_url)
+
+    assert "A password is typed at a terminal" in refusal(changed)
