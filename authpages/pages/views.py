@@ -27,6 +27,7 @@ from fastgen_backend.redirects import SeeOther
 
 NOTICES = {
     "password-changed": _("Your password was changed. Log in with the new one."),
+    "verified": _("Your address is verified. Log in to go on."),
 }
 
 
@@ -116,7 +117,10 @@ class VerifyEmailPage(LandingPage):
         if isinstance(form, EmailForm):
             return self.send_new_link(form)
         verify_email(token=form.cleaned_data["token"], origin=self.origin())
-        return SeeOther(self.landing())
+        landing = self.landing()
+        if landing == reverse("account") and not session_of(self.request):  # it would send them to log in, and not why
+            landing = f"{reverse('login')}?notice=verified"
+        return SeeOther(landing)
 
     def form_invalid(self, form: PlainForm) -> HttpResponse:
         return self.offer_new_link(None, form, status=400)

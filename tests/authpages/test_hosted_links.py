@@ -45,12 +45,21 @@ def test_only_the_browser_that_asked_submits_by_itself(visitor: Visitor, verify_
     assert "submit-at-once.js" not in Visitor().get(verify_path).content.decode()
 
 
-def test_the_button_verifies_in_any_browser_and_lands(verify_path: str, told: Callable[[], list[str]]) -> None:
-    answer = Visitor().send(verify_path)
+def test_the_button_verifies_and_lands(visitor: Visitor, verify_path: str, told: Callable[[], list[str]]) -> None:
+    answer = visitor.send(verify_path)
 
     assert (answer.status_code, answer["Location"]) == (303, "/account")
     assert User.objects.get().email_verified
     assert told()[-1] == "auth.email_verified"
+
+
+def test_in_another_browser_it_ends_at_the_login_with_a_word_each_time(verify_path: str) -> None:
+    other = Visitor()
+
+    answers = [other.send(verify_path) for _click in range(2)]
+
+    assert [answer["Location"] for answer in answers] == ["/login?notice=verified"] * 2
+    assert "Your address is verified. Log in to go on." in text_of(other.get("/login?notice=verified"))
 
 
 def test_it_lands_on_the_callback(verify_path: str, hosted: HostedAuthSettings) -> None:
