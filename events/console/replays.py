@@ -15,6 +15,7 @@ from events.models import Replay
 from events.services.replay_ranges import Wanted, measure
 from events.services.replays import RATE_MAX, cancel_replay, pause_replay, read_replay, resume_replay, start_replay
 from fastgen_backend.console import console_origin, go_on
+from fastgen_backend.console_lists import page_of
 from fastgen_backend.errors import NotFound
 from fastgen_backend.forms import FormPage, PlainForm
 
@@ -23,6 +24,7 @@ KIND_WORDS = {
     Replay.Kind.MISSED: _("What it missed while it was disabled"),
     Replay.Kind.DEAD_LETTERS: _("Its dead letters"),
 }
+REPLAYS = 20  # on a page
 ACTIONS = {"pause": pause_replay, "resume": resume_replay, "cancel": cancel_replay}
 
 
@@ -57,7 +59,9 @@ class ReplayForm(PlainForm):
 
 
 class NewReplayPage(WebhookPart, FormPage):
-    """Counts first, and begins when the count was seen: `begin` among the buttons that were pressed."""
+    """Counts first, and begins when the count was seen: `start` among the buttons that were pressed. Below the form are
+    the replays there were.
+    """
 
     template_name = "events/replay_new.html"
     form_class = ReplayForm
@@ -65,6 +69,11 @@ class NewReplayPage(WebhookPart, FormPage):
     def get_initial(self) -> dict[str, Any]:
         kind = self.request.GET.get("kind", "")
         return {"kind": kind if kind in Replay.Kind.values else Replay.Kind.RANGE, "rate_per_second": 50}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = page_of(self.request, Replay.objects.filter(webhook=self.webhook), order=("-id",), size=REPLAYS)
+        lines = [{"replay": each, "kind": KIND_WORDS[Replay.Kind(each.kind)]} for each in page.rows]
+        return super().get_context_data(**{"page": page, "lines": lines, **kwargs})
 
     def form_valid(self, form: Any) -> HttpResponse:
         wanted = form.wanted()

@@ -270,6 +270,21 @@ def test_a_replay_is_counted_first_then_begun_paused_and_cancelled(console: Admi
     assert Replay.objects.get().state == "cancelled"
 
 
+def test_the_replays_of_a_webhook_are_listed_newest_first(console: Admin, hook: Webhook):
+    happen()
+    sequence_events()
+    paths = []
+    for _number in range(2):
+        path = console.press("Start the replay", console.press("Count first", page_of(hook, "/replay")))["Location"]
+        console.press("Cancel the replay", path)
+        paths.append(path)
+
+    listed = console.get(page_of(hook, "/replay"))
+
+    assert re.findall(r"cancelled \d of \d A time", text_of(listed)) == ["cancelled 0 of 1 A time"] * 2
+    assert [path for path in re.findall(r'href="([^"]+)"', listed.content.decode()) if "/replays/" in path] == paths[::-1]
+
+
 def test_dead_letters_are_replayed(console: Admin, hook: Webhook):
     dead_letter(hook)
 
