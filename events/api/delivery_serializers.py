@@ -43,7 +43,10 @@ class DeliveryResponse(StrictSerializer):
     test = serializers.BooleanField(help_text="Whether the event never happened, and was sent on request.")
     state = serializers.ChoiceField(choices=STATES)
     attempts = AttemptResponse(many=True)
-    nextAttemptAt = serializers.DateTimeField(allow_null=True)
+    nextAttemptAt = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it is due; null once it is finished, and while it waits behind another, as order demands.",
+    )
     redeliveredAs = serializers.UUIDField(
         allow_null=True, help_text="The delivery that a dead letter was promised again as."
     )

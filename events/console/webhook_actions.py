@@ -84,16 +84,20 @@ class SendTest(WebhookPart):
 
 
 class DeliveryPage(WebhookPart, TemplateView):
-    """One delivery: what is sent, and each try with its answer. POST delivers it once more."""
+    """One delivery: what is sent, and each try with its answer. POST delivers it once more, or has it due now."""
 
     http_method_names = ["get", "head", "post", "options"]
     template_name = "events/delivery.html"
-    notices = {"redelivered": gettext_lazy("It is delivered once more.")}
+    notices = {
+        "redelivered": gettext_lazy("It is promised once more, and tried as soon as the webhook’s turn comes."),
+        "hurried": gettext_lazy("It was made due: it is tried as soon as the webhook’s turn comes."),
+    }
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        again = redeliver(delivery_id=self._delivery().row.pk)
+        asked = self._delivery().row.pk
+        again = redeliver(delivery_id=asked)
         page = reverse("console-webhooks-delivery", args=[self.kwargs["id"], again.pk])
-        return done(request, page, "redelivered")
+        return done(request, page, "hurried" if again.pk == asked else "redelivered")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         delivery = self._delivery()

@@ -63,7 +63,6 @@ class WebhookPage(WebhookPart, TemplateView):
         "saved": _("The webhook is changed."),
         "enabled": _("The webhook is enabled."),
         "disabled": _("The webhook is disabled: it is promised nothing more."),
-        "redelivered": _("It is delivered once more."),
     }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber, Trial, Webhook
@@ -61,10 +62,16 @@ class LoggedDelivery:
 
     @property
     def next_attempt_at(self) -> datetime | None:
-        """When it is due; None for one that is finished."""
+        """When it is due; None for one that is finished, or waits behind another."""
         if isinstance(self.row, Trial):
             return self.row.created_at if self.row.delivered is None else None
-        return self.row.due_at if isinstance(self.row, Delivery) else None
+        return self.row.due_at if isinstance(self.row, Delivery) and not self.row.blocked else None
+
+    @property
+    def waits_behind(self) -> int | None:
+        """The sequence of the delivery that is to be made before it. Lists of a webhook's deliveries don't tell it."""
+        is_behind = isinstance(self.row, Delivery) and self.row.blocked
+        return getattr(self.row, "first_of_lane", None) if is_behind else None
 
     @property
     def redelivered_as(self) -> UUID | None:
@@ -126,7 +133,10 @@ def with_attempts(rows: Iterable[Row]) -> list[LoggedDelivery]:
 def _from_both_tables(**which: Any) -> list[Delivery | FinishedDelivery]:
     """Deliveries by the order of their ids; one that finishes between the two looks is there once."""
     parts = ("event", "subscriber__webhook")
-    rows: list[Delivery | FinishedDelivery] = list(Delivery.objects.filter(**which).select_related(*parts))
+    in_lane = Delivery.objects.filter(subscriber=OuterRef("subscriber"), lane=OuterRef("lane"))
+    first_of_lane = Subquery(in_lane.order_by("sequence").values("sequence")[:1])
+    pending = Delivery.objects.filter(**which).select_related(*parts).annotate(first_of_lane=first_of_lane)
+    rows: list[Delivery | FinishedDelivery] = list(pending)
     rows += FinishedDelivery.objects.filter(**which).select_related(*parts)
     by_id = {row.pk: row for row in rows}
     return [by_id[pk] for pk in sorted(by_id)]

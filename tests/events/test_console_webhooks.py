@@ -245,6 +245,24 @@ def test_a_delivery_is_shown_with_request_and_answers_and_made_once_more(
     assert Delivery.objects.get(event=event).sequence == 2
 
 
+def test_a_pending_delivery_says_what_it_waits_for(console: Admin, subscribe: Callable[..., Webhook]):
+    hook = subscribe("/hook", "custom.*", mode="ordered")
+    happen()
+    happen()
+    sequence_events()
+    first, second = [page_of(hook, f"/deliveries/{each.pk}") for each in Delivery.objects.order_by("sequence")]
+
+    tried = console.press("Try now", first)
+    page = console.get(tried["Location"])
+    Webhook.objects.update(open_until=timezone.now() + timedelta(minutes=1))
+
+    assert "It was made due: it is tried as soon as the webhook’s turn comes." in text_of(page)
+    assert "Next try as soon as its turn comes" in text_of(page)
+    assert 'hx-trigger="every 2s"' in page.content.decode()
+    assert re.search(r"Next try held back until \d\d:\d\d:\d\d UTC, as its calls failed", text_of(console.get(first)))
+    assert "Next try waits behind number 1" in text_of(console.get(second))
+
+
 def test_a_delivery_of_another_webhook_is_not_found(console: Admin, hook: Webhook, subscribe: Callable[..., Webhook]):
     other = subscribe("/other", "auth.*")
     letter = dead_letter(hook)

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from events.models import Attempt, FinishedDelivery, Webhook
+from events.services.sequencing import sequence_events
 from tests.conftest import Api
 from tests.events.conftest import happen, work_until
 from tests.receivers import Receiver, answer
@@ -80,6 +81,18 @@ def test_a_pending_delivery_tells_when_it_is_tried_again(
     wait = datetime.fromisoformat(delivery["nextAttemptAt"]) - timezone.now()
     assert (delivery["state"], len(delivery["attempts"])) == ("pending", 1)
     assert timedelta(seconds=80) < wait < timedelta(seconds=110)
+
+
+def test_one_that_waits_behind_another_tells_no_time(caller: Api, subscribe: Subscribe):
+    webhook = subscribe("/hook", "custom.*", mode="ordered")
+    happen()
+    happen()
+
+    sequence_events()
+
+    second, first = _deliveries(caller, webhook)["items"]
+    assert first["nextAttemptAt"]
+    assert second["nextAttemptAt"] is None
 
 
 def test_a_dead_delivery_is_not_tried_again(caller: Api, subscribe: Subscribe, receiver: Receiver):
