@@ -106,6 +106,13 @@ class LogForm(PlainForm):
         text: str = self.cleaned_data["actor"]
         return f"user:{self._person(text).pk}" if "@" in text else text
 
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        since, until = said.get("since"), said.get("until")
+        if since and until and since > until:
+            self.add_error("until", _("This is before the time since when you ask."))
+        return said
+
     def search(self) -> LogSearch:
         """What is asked for, once the form is valid."""
         return LogSearch(**self.cleaned_data)

@@ -16,7 +16,7 @@ from events.services.replay_ranges import Wanted, measure
 from events.services.replays import RATE_MAX, cancel_replay, pause_replay, read_replay, resume_replay, start_replay
 from fastgen_backend.console import console_origin, go_on
 from fastgen_backend.console_lists import page_of
-from fastgen_backend.errors import NotFound
+from fastgen_backend.errors import FieldError, NotFound
 from fastgen_backend.forms import FormPage, PlainForm
 
 KIND_WORDS = {
@@ -24,12 +24,13 @@ KIND_WORDS = {
     Replay.Kind.MISSED: _("What it missed while it was disabled"),
     Replay.Kind.DEAD_LETTERS: _("Its dead letters"),
 }
+NAMES = {"/from": "/begin", "/to": "/end"}
 REPLAYS = 20  # on a page
 ACTIONS = {"pause": pause_replay, "resume": resume_replay, "cancel": cancel_replay}
 
 
 class ReplayForm(PlainForm):
-    """What is told once more, and how fast."""
+    """What is told once more, and how fast. `begin` and `end` are what the API calls `from` and `to`."""
 
     kind = forms.ChoiceField(
         label=_("What"), choices=[(kind.value, words) for kind, words in KIND_WORDS.items()], initial=Replay.Kind.RANGE
@@ -48,6 +49,9 @@ class ReplayForm(PlainForm):
         initial=50,
         help_text=_("At most %(most)d, beside what happens meanwhile; empty: no limit.") % {"most": RATE_MAX},
     )
+
+    def blame(self, error: FieldError) -> None:
+        super().blame(error._replace(pointer=NAMES.get(error.pointer, error.pointer)))
 
     def wanted(self) -> Wanted:
         """What is asked for; the questions about a time are of a time alone."""

@@ -96,9 +96,17 @@ def missed_between(webhook: Webhook) -> tuple[int, int]:
 
 def _bounds(wanted: Wanted) -> tuple[int, int]:
     newest = newest_position()
-    after = 0 if wanted.begin is None else _position_before(wanted.begin)
-    until = newest if wanted.end is None else _position_of_last(wanted.end)
-    return (newest if after is None else after), until
+    begin, end = wanted.begin, wanted.end
+    after = 0 if begin is None else _position_before(begin)
+    after = newest if after is None else after
+    until = newest if end is None else _position_of_last(end)
+    if isinstance(begin, datetime) and isinstance(end, datetime):
+        is_reversed = begin > end
+    else:
+        is_reversed = begin is not None and end is not None and after >= until
+    if is_reversed:
+        raise InvalidInput([FieldError("/to", "before-from", _("The range ends before it begins."))])
+    return after, until
 
 
 def _position_before(begin: Moment) -> int | None:

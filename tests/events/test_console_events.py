@@ -204,6 +204,7 @@ def _live_url(page: Any) -> str:
         ("subject=nobody@example.com", "No account has this address"),
         ("subject=nothing", "no table this key"),
         ("since=yesterday", "Enter a valid date"),
+        ("since=2026-02-01T00:00&until=2026-01-01T00:00", "This is before the time since when you ask."),
     ],
 )
 def test_a_question_that_means_nothing_is_refused_in_words(admin: Visitor, asked: str, said: str):

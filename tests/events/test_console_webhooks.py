@@ -288,6 +288,15 @@ def test_a_replay_is_counted_first_then_begun_paused_and_cancelled(console: Admi
     assert Replay.objects.get().state == "cancelled"
 
 
+def test_a_range_that_ends_before_it_begins_is_refused_at_its_end(console: Admin, hook: Webhook):
+    times = {"begin": "2026-02-01T00:00", "end": "2026-01-01T00:00"}
+
+    page = console.press("Count first", page_of(hook, "/replay"), times)
+
+    assert page.status_code == 400
+    assert re.search(r'id="id_end_error">The range ends before it begins\.', page.content.decode())
+
+
 def test_the_replays_of_a_webhook_are_listed_newest_first(console: Admin, hook: Webhook):
     happen()
     sequence_events()
@@ -300,7 +309,9 @@ def test_the_replays_of_a_webhook_are_listed_newest_first(console: Admin, hook: 
     listed = console.get(page_of(hook, "/replay"))
 
     assert re.findall(r"cancelled \d of \d A time", text_of(listed)) == ["cancelled 0 of 1 A time"] * 2
-    assert [path for path in re.findall(r'href="([^"]+)"', listed.content.decode()) if "/replays/" in path] == paths[::-1]
+    assert [path for path in re.findall(r'href="([^"]+)"', listed.content.decode()) if "/replays/" in path] == paths[
+        ::-1
+    ]
 
 
 def test_dead_letters_are_replayed(console: Admin, hook: Webhook):

@@ -73,6 +73,23 @@ def test_the_count_says_what_a_replay_will_send(caller: Api, subscribe: Subscrib
     assert not Replay.objects.exists()
 
 
+def test_a_range_that_ends_before_it_begins_is_refused(caller: Api, subscribe: Subscribe):
+    first, second = happened("custom.a", "custom.b")
+    webhook = subscribe("/hook", "custom.*")
+
+    answers = [
+        caller.get(f"/webhooks/{webhook.pk}/replay?{query}")
+        for query in (
+            "from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+            f"from={second.public_id}&to={first.public_id}",
+            f"from={first.public_id}&to=2002-01-01T00:00:00Z",
+        )
+    ]
+
+    assert [(each.status_code, each.json()["errors"][0]["pointer"]) for each in answers] == [(400, "/to")] * 3
+    assert count(caller, webhook, f"?from={first.public_id}&to={first.public_id}")["total"] == 1
+
+
 def test_a_range_is_bounded_by_times_as_well(caller: Api, subscribe: Subscribe):
     first, second, third = (happened("custom.a")[0].created_at for _ in range(3))
     webhook = subscribe("/hook", "custom.*")
