@@ -1,6 +1,7 @@
 """The first admin: made by whoever holds the one-time link that the first start prints."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from authpages.errors import LinkInvalid
 from authpages.models import OneTimeLink, User
@@ -37,7 +38,10 @@ def set_up_first_admin(
         if link.spent_at or link.voided_at:
             raise LinkInvalid
         spend(link=link)
-        user = add_account(email=email, hashed=hashed, admin=True, email_verified=True, origin=origin)
+        now = timezone.now()
+        user = add_account(
+            email=email, hashed=hashed, admin=True, email_verified=True, last_login_at=now, origin=origin
+        )
         browser = Browser(device_cookie)
         return start_session(user=user, carrier=Carrier.CONSOLE_COOKIE, origin=origin, browser=browser)
 

@@ -19,6 +19,7 @@ def test_the_first_admin_is_made_by_the_link_and_is_in(visitor: Visitor) -> None
 
     assert (answer.status_code, answer["Location"]) == (303, "/console")
     assert User.objects.get().is_superuser
+    assert User.objects.get().last_login_at
     assert visitor.get(SETTINGS).status_code == 200
 
 
