@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import Origin, Source
-from fastgen_backend.redirects import SeeOther, with_next, with_parameter
+from fastgen_backend.redirects import SeeOther, came_from, with_next, with_parameter
 from fastgen_backend.requests import origin_of
 
 PANEL = "panel"  # the id of the place for a page beside another one
@@ -126,7 +126,9 @@ class AdminsOnly(ContextMixin, View):
 
     def refusal(self, error: DomainError) -> HttpResponse:
         """The page that tells what was refused, and why."""
-        response = render(self.request, "console/refused.html", {**self._shell(), "error": error}, status=error.status)
+        back = "" if is_for_panel(self.request) else came_from(self.request) or reverse("console")
+        told = {**self._shell(), "error": error, "back": back}
+        response = render(self.request, "console/refused.html", told, status=error.status)
         if error.retry_after is not None:
             response["Retry-After"] = str(error.retry_after)
         return response

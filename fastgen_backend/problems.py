@@ -26,6 +26,7 @@ from fastgen_backend.errors import (
     detail_of,
     pointer_part,
 )
+from fastgen_backend.redirects import came_from
 
 logger = logging.getLogger("fastgen.errors")
 
@@ -167,7 +168,8 @@ def _api_problem(error: exceptions.APIException, view: Any) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, title: str | Promise, detail: str) -> HttpResponse:
-    return render(request, "errors/refused.html", {"title": title, "detail": detail}, status=status)
+    back = came_from(request) if request.path_info.startswith("/console/") else ""
+    return render(request, "errors/refused.html", {"title": title, "detail": detail, "back": back}, status=status)
 
 
 def _title(status: int) -> str | Promise:

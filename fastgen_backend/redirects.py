@@ -33,6 +33,18 @@ def own_path(text: str) -> str:
     return text if url_has_allowed_host_and_scheme(text, allowed_hosts=None) else ""
 
 
+def came_from(request: HttpRequest) -> str:
+    """The path of the page of our own that led here (Referer), to go back to; empty where none did, or this one."""
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
+    if page.netloc != request.META.get("HTTP_HOST"):
+        return ""
+    path = own_path(page._replace(scheme="", netloc="", fragment="").geturl())
+    return "" if request.method in {"GET", "HEAD"} and path == request.get_full_path() else path
+
+
 def with_next(path: str, following: str) -> str:
     """`path`, carrying `following` as its `next` where there is one."""
     return f"{path}?{urlencode({'next': following}, safe='/')}" if following else path

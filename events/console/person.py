@@ -17,6 +17,7 @@ from authpages.services.users import delete_user
 from datahub.models import Table
 from events.console.obstacle_words import obstacles_of
 from events.models import Event
+from events.services.log_search import LogSearch, unsequenced_events
 from fastgen_backend.console import Crumb, admin_of, done
 from fastgen_backend.console_lists import page_of
 
@@ -60,12 +61,16 @@ class StoryPage(PersonPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         happened = Event.objects.positioned().filter(subject=str(self.person.pk))
+        page = page_of(self.request, happened, ("-position",), EVENTS_MAX)
+        is_first = not page.first_url
+        waiting = unsequenced_events(LogSearch(subject=str(self.person.pk)), limit=EVENTS_MAX) if is_first else []
         told = {
             "obstacles": obstacles_of(self.person),
             "sessions": self._sessions(),
             "ended": self._ended_sessions(),
             "links": self._links(),
-            "page": page_of(self.request, happened, ("-position",), EVENTS_MAX),
+            "page": page,
+            "events": [*waiting, *page.rows],
             "is_own": admin_of(self.request) == self.person,
         }
         return super().get_context_data(**{**told, **kwargs})

@@ -147,6 +147,22 @@ def test_what_happened_is_told_newest_first_and_in_pages(console: Client, ann: U
     assert ">auth.user_created<" in console.get(older).content.decode()
 
 
+def test_what_has_no_place_in_the_log_yet_is_told_too(story: Callable[[], str]) -> None:
+    happened = story().partition("What happened")[2]
+
+    assert "auth.user_created" in happened
+    assert "unsequenced" in happened
+
+
+def test_what_an_admin_may_not_do_to_themselves_leads_back(console: Client) -> None:
+    own = f"/console/users/{User.objects.get(email='root@example.com').pk}"
+
+    answer = console.post(f"{own}/delete", headers={"referer": f"http://127.0.0.1:8000{own}"})
+
+    assert answer.status_code == 409
+    assert f'<a href="{own}">Go back</a>' in answer.content.decode()
+
+
 def test_deleting_says_what_is_lost_and_deletes(console: Client, ann: User) -> None:
     create_table(name="Notes", on_owner_delete="delete", origin=COMMAND_LINE)
     create_table(name="Orders", on_owner_delete="clear", origin=COMMAND_LINE)
