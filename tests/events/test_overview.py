@@ -224,3 +224,9 @@ def test_a_full_overview_stays_light(console: Client, subscribe: Callable[..., W
 
         assert len(queries) <= 12
         assert len(page.content) <= 100_000
+
+
+def test_no_failed_calls_are_no_alarm(console: Client) -> None:
+    page = console.get("/console").content.decode()
+
+    assert '<span class="small soft">Failed calls: 0</span>' in page
