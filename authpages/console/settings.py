@@ -16,7 +16,7 @@ from authpages.console.settings_form import HostedSettingsForm
 from authpages.errors import SettingInvalid
 from authpages.logo import read_logo
 from authpages.models import HostedAuthSettings
-from authpages.services.hosted_settings import change_settings, settings_with
+from authpages.services.hosted_settings import change_settings, settings_with, what_is_wrong
 from fastgen_backend.console import AdminsOnly, done
 from fastgen_backend.forms import FormPage, PlainForm
 from fastgen_backend.response_headers import allow_own_frames
@@ -79,15 +79,20 @@ class PreviewPage(AdminsOnly):
         hosted = settings_with(changes)
         if changes.get("logo_url") == "":
             hosted.logo_type = ""
-        return self.shown(hosted, logo_data=_as_data(form.read_logo()))
+        for error in what_is_wrong(changes):
+            form.blame(error)
+        return self.shown(hosted, logo_data=_as_data(form.read_logo()), typed=form)
 
-    def shown(self, hosted: HostedAuthSettings, logo_data: str = "") -> HttpResponse:
+    def shown(
+        self, hosted: HostedAuthSettings, logo_data: str = "", typed: HostedSettingsForm | None = None
+    ) -> HttpResponse:
         scheme = self.request.POST.get("scheme") or self.request.GET.get("scheme")
         context = {
             "hosted": hosted,
             "logo_data": logo_data,
             "form": ConsoleLoginForm(),
             "preview": True,
+            "typed": typed,
             "scheme": scheme if scheme in SCHEMES else "",
         }
         response = HttpResponse(render_to_string("authpages/login.html", context))

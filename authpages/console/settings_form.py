@@ -83,7 +83,13 @@ class HostedSettingsForm(PlainForm):
         help_text=_("PNG, JPEG or WebP, up to 256 kB. Only its pixels are kept."),
         required=False,
         allow_empty_file=True,  # the service says what is wrong with a picture
-        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/webp"}),
+        widget=forms.FileInput(
+            {
+                "accept": "image/png,image/jpeg,image/webp",
+                "data-largest": MAX_BYTES,
+                "data-too-large": _("This file is larger than 256 kB and was not taken. Choose a smaller one."),
+            }
+        ),
     )
     logo_url = WebAddress(
         label=_("or its address"),

@@ -26,7 +26,7 @@ def change_settings(*, changes: dict[str, Any], logo: bytes | None = None) -> Ho
     sent takes the place of either.
     """
     changes = {name: value for name, value in changes.items() if not (name == "logo_url" and _is_shown_as_logo(value))}
-    if errors := [error for name, value in changes.items() for error in _wrong(name, value)]:
+    if errors := what_is_wrong(changes):
         raise InvalidInput(errors)
     if logo is not None:
         changes |= {"logo_url": "", **_stored(lambda: read_logo(logo))}
@@ -48,6 +48,11 @@ def settings_with(changes: dict[str, Any]) -> HostedAuthSettings:
         if not _wrong(name, value):
             setattr(settings, name, value)
     return settings
+
+
+def what_is_wrong(changes: dict[str, Any]) -> list[FieldError]:
+    """Why those of `changes` can't be that `settings_with` leaves out."""
+    return [error for name, value in changes.items() for error in _wrong(name, value)]
 
 
 def logo_url_of(settings: HostedAuthSettings) -> str:

@@ -4,7 +4,6 @@ const button = document.getElementById("show-preview");
 const contrast = document.getElementById("contrast");
 const accent = form.elements.accent_color;
 const address = button.formAction;
-const LARGEST_LOGO = 256 * 1024;
 const isOurs = (answer) => answer.ok && !answer.redirected; // who was logged out meanwhile is led to log in
 let preview = document.querySelector("iframe[name=preview]");
 let latest = 0;
@@ -12,7 +11,6 @@ let latest = 0;
 async function refresh() {
   const turn = ++latest;
   const body = new FormData(form);
-  if (body.get("logo").size > LARGEST_LOGO) body.delete("logo"); // saving says so; it need not be sent for each letter
   const answer = await fetch(address, { method: "POST", body });
   const page = await answer.text();
   if (turn !== latest || !isOurs(answer)) return;

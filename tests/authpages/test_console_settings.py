@@ -11,6 +11,7 @@ from tests.authpages.conftest import Visitor, settings_shown, text_of
 from tests.authpages.test_console import SETTINGS, _save
 
 PREVIEW = f"{SETTINGS}/preview"
+CAME_FROM = [f"http://127.0.0.1:8000{SETTINGS}?a=b", f"https://mallory.example{SETTINGS}?a=b", "http://[mallory"]
 
 
 def test_lists_are_given_one_on_each_line(admin: Visitor) -> None:
@@ -76,6 +77,28 @@ def test_the_preview_leaves_out_what_can_not_be(admin: Visitor) -> None:
     assert "/branding/theme.css?v=4f46e5" in page
     assert "javascript:" not in page
     assert "<script" not in page
+
+
+def test_the_preview_says_what_it_can_not_show(admin: Visitor) -> None:
+    typed = {"product_name": "x" * 61, "accent_color": "#0b7a5e"}
+
+    answer = admin.client.post(PREVIEW, settings_shown(admin) | typed)
+
+    assert "Product name: The product’s name must have 1 to 60 printable characters. Shown as it was." in text_of(
+        answer
+    )
+    assert "/branding/theme.css?v=0b7a5e" in answer.content.decode()
+
+
+def test_a_logo_that_is_larger_than_any_form_leads_back_to_the_form(admin: Visitor) -> None:
+    form = b"x" * 11_000_000
+
+    came = {name: admin.client.generic("POST", SETTINGS, form, headers={"referer": name}) for name in CAME_FROM}
+
+    assert {answer.status_code for answer in came.values()} == {413}
+    led_back = [name for name, answer in came.items() if f'href="{SETTINGS}?a=b"' in answer.content.decode()]
+    assert led_back == [CAME_FROM[0]]
+    assert "mallory" not in "".join(answer.content.decode() for answer in came.values())
 
 
 def test_the_preview_can_do_nothing_and_be_shown_by_us_alone(admin: Visitor) -> None:

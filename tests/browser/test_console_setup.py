@@ -49,6 +49,15 @@ def test_the_preview_follows_what_is_typed_and_only_saving_saves(admin: Page) ->
     expect(admin.get_by_role("img", name="Acme")).to_be_visible()
 
 
+def test_a_logo_that_is_too_large_is_let_go_at_once(admin: Page) -> None:
+    admin.goto("/console/settings")
+
+    admin.set_input_files("[name=logo]", {**_logo(), "buffer": b"x" * 300_000})
+
+    expect(admin.get_by_role("alert")).to_contain_text("This file is larger than 256 kB and was not taken.")
+    expect(admin.locator("[name=logo]")).to_have_value("")
+
+
 def test_the_preview_works_without_script(new_page: Callable[..., Page]) -> None:
     page = enter(new_page(**DESK, java_script_enabled=False))
     page.goto("/console/settings")
@@ -113,3 +122,13 @@ def test_the_pages_of_setting_up_look_right(new_page: Callable[..., Page], scree
             assert_is_accessible(page)
         fill_in(page)
         assert_is_accessible(page)
+
+
+def test_a_narrow_page_of_keys_stays_in_its_width(new_page: Callable[..., Page]) -> None:
+    page = enter(new_page(**PHONE))
+    page.goto("/console/keys/new")
+    fill_in(page, name="A key with a name that is as long as what it is for")
+
+    page.goto("/console/keys")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]
