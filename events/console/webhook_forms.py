@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -72,9 +73,9 @@ class WebhookForm(PlainForm):
         label=gettext_lazy("Send tokens and links"),
         required=False,
         help_text=gettext_lazy(
-            "Events about verification and password reset carry one-time links, and whoever has one comes into the "
-            "account. Switch it on only where the receiver sends these mails itself. They never go to a plain http "
-            "address, and those of admins never leave."
+            "A new webhook has it on: events about verification and password reset then carry live one-time links, and "
+            "whoever has one comes into the account. Switch it off unless the receiver sends these mails itself. Links "
+            "go by https only, or within this machine, and those of admins never leave."
         ),
     )
 
@@ -82,6 +83,13 @@ class WebhookForm(PlainForm):
         super().__init__(*args, **options)
         choices: Any = self.fields["kinds"]
         choices.choices = [(filter, filter) for filter in TICKED]
+
+    @property
+    def reach(self) -> str:
+        """Where the URL may lead."""
+        if settings.WEBHOOK_ALLOW_PRIVATE_TARGETS:
+            return _("Here it may be on this machine or a private network, as WEBHOOK_ALLOW_PRIVATE_TARGETS is on.")
+        return _("It must be public.")
 
     @property
     def families(self) -> Iterator[dict[str, Any]]:

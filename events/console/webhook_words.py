@@ -55,9 +55,16 @@ def figures_of(webhook: Any) -> dict[str, Any]:
         "waiting": _at_most(webhook.waiting),
         "dead": _at_most(webhook.dead),
         "last_finished_at": webhook.last_finished_at,
-        "success": f"{_percent(webhook.succeeded, webhook.finished)} %" if webhook.finished else "–",
+        "success": _success(webhook),
         "finished": _at_most(webhook.finished) if webhook.finished < MOST else f"{MOST:,}+",
     }
+
+
+def _success(webhook: Any) -> str:
+    """The share that was delivered. Where all calls fail nothing is finished for days, and nothing delivered."""
+    if not webhook.finished:
+        return "0 %" if webhook.failing_since else "–"
+    return f"{_percent(webhook.succeeded, webhook.finished)} %"
 
 
 def _percent(part: int, whole: int) -> str:

@@ -18,6 +18,11 @@ from fastgen_backend.origin import Origin
 
 RATE_MAX = 1000
 State = Replay.State
+NOTHING = {
+    Replay.Kind.RANGE: gettext_lazy("No event that this webhook subscribes to is kept in this range."),
+    Replay.Kind.MISSED: gettext_lazy("It missed no event that it subscribes to, or all of them were replayed."),
+    Replay.Kind.DEAD_LETTERS: gettext_lazy("It has no dead letter that was not promised again already."),
+}
 
 
 class NothingToReplay(DomainError):
@@ -59,7 +64,7 @@ def start_replay(*, webhook_id: UUID, wanted: Wanted, origin: Origin, rate_per_s
         if is_missed and missed_between(subscriber.webhook) != (extent.after, extent.until):
             extent = measure(subscriber.webhook, wanted)  # it was switched, or replayed to, since it was counted
         if not extent.total:
-            raise NothingToReplay(_("No event that this webhook subscribes to is kept in this range."))
+            raise NothingToReplay(str(NOTHING[Replay.Kind(wanted.kind)]))
         replay = Replay.objects.create(
             webhook_id=webhook_id,
             kind=wanted.kind,

@@ -196,6 +196,24 @@ def test_what_is_lost_is_named_before_a_webhook_is_deleted(console: Admin, hook:
     assert not Webhook.objects.exists()
 
 
+def test_where_no_call_arrives_nothing_is_delivered(console: Admin, hook: Webhook):
+    before = text_of(console.get(page_of(hook)))
+    Webhook.objects.update(failing_since=timezone.now())
+
+    assert "Delivered, 24 h – Waiting" in before
+    assert "Delivered, 24 h 0 % Waiting" in text_of(console.get(page_of(hook)))
+
+
+def test_the_form_says_which_addresses_may_be_called_here(console: Admin, settings: Any):
+    here = text_of(console.get(f"{WEBHOOKS}/new"))
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
+
+    elsewhere = text_of(console.get(f"{WEBHOOKS}/new"))
+
+    assert "Here it may be on this machine or a private network" in here
+    assert "It must be public." in elsewhere
+
+
 def test_disabling_asks_first(console: Admin, hook: Webhook):
     console.press("Disable", page_of(hook, "/disable"))
 
