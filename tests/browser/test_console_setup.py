@@ -127,6 +127,7 @@ def test_the_pages_of_setting_up_look_right(new_page: Callable[..., Page], scree
 def test_a_narrow_page_of_keys_stays_in_its_width(new_page: Callable[..., Page]) -> None:
     page = enter(new_page(**PHONE))
     page.goto("/console/keys/new")
+    page.get_by_label("Read the log.").check()
     fill_in(page, name="A key with a name that is as long as what it is for")
 
     page.goto("/console/keys")
