@@ -16,15 +16,16 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch":
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 
 
-@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    "screen", [{**PHONE, "color_scheme": "dark"}, {**DESK, "color_scheme": "light"}], ids=["phone", "desk"]
+)
 def test_every_page_looks_right(admin: Page, new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
-    light, dark = new_page(**screen, color_scheme="light"), new_page(**screen, color_scheme="dark")
-    for page in (light, dark):
-        _look_at_the_pages_of_visitors(page)
-    for page in (light, dark):
-        _look_at_the_pages_of_a_person(page, f"{'light' if page is light else 'dark'}.{ANN}", admin)
-    for page in (light, dark):
-        _look_at_the_console(page)
+    """Colours don't depend on the width, nor the layout on the colours: each is seen once."""
+    page = new_page(**screen)
+
+    _look_at_the_pages_of_visitors(page)
+    _look_at_the_pages_of_a_person(page, ANN, admin)
+    _look_at_the_console(page)
 
 
 @pytest.mark.parametrize("accent", ["#ffd400", "#ffffff", "#000000", "#767676"])
@@ -84,7 +85,7 @@ def _look_at_the_console(page: Page) -> None:
     fill_in(page, email="root@example.com", password=PASSWORD)
     assert_is_accessible(page)
     fill_in(page, callback_url="no address")
-    page.get_by_role("alert").wait_for()
+    page.locator(".notice.bad[role=alert]").wait_for()
     assert_is_accessible(page)
     page.goto("/console/inbox")
     assert_is_accessible(page)

@@ -23,6 +23,8 @@ from tests.processes import Running, database_url, environment, run, start, up, 
 
 __all__ = ["database_url", "start", "up"]
 
+pytestmark = pytest.mark.whichever_database
+
 PAGE = "/console/datahub/tables/people/api"
 COLUMNS: list[dict[str, Any]] = [
     {"name": "Name", "type": "text", "required": True, "options": {"maxLength": 4}},
