@@ -4,8 +4,6 @@ PORT ?= 8000
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
-# Half as many again as there are processors: each waits for a disk or another process now and then.
-WORKERS := $(shell python3 -c 'import os; print((os.cpu_count() or 1) * 3 // 2)' 2>/dev/null || echo auto)
 PARTS := --ignore=tests/browser --ignore=tests/chaos --ignore=tests/bench --ignore=tests/soak
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml
 
@@ -18,7 +16,7 @@ test: test-sqlite test-postgresql test-browser test-chaos
 
 test-sqlite: .venv/tests
 	@echo "== The suite on SQLite"
-	@DATABASE_URL= $(PYTEST) -n $(WORKERS) -rs $(PARTS)
+	@DATABASE_URL= $(PYTEST) -n auto -rs $(PARTS)
 
 test-browser: .venv/tests $(if $(shell command -v npm),tests/browser/node_modules/installed)
 	@echo "== The browser"
@@ -26,10 +24,10 @@ test-browser: .venv/tests $(if $(shell command -v npm),tests/browser/node_module
 
 test-chaos: .venv/tests
 	@echo "== Chaos on SQLite"
-	@DATABASE_URL= $(PYTEST) -n $(WORKERS) -rs tests/chaos
+	@DATABASE_URL= $(PYTEST) -n 3 -rs tests/chaos
 ifneq ($(TEST_DATABASE_URL),)
 	@echo "== Chaos on PostgreSQL"
-	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n $(WORKERS) -rs tests/chaos
+	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n 3 -rs tests/chaos
 else
 	@echo "== Left out: chaos on PostgreSQL, because TEST_DATABASE_URL does not say where it is"
 endif
@@ -37,7 +35,7 @@ endif
 test-postgresql: .venv/tests
 ifneq ($(TEST_DATABASE_URL),)
 	@echo "== The suite on PostgreSQL"
-	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n $(WORKERS) -rs $(PARTS)
+	@DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTEST) -n auto -rs $(PARTS)
 else ifneq ($(REQUIRE_ALL),)
 	@echo "PostgreSQL is required, and TEST_DATABASE_URL does not say where it is." >&2; exit 1
 else

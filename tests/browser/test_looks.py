@@ -14,13 +14,12 @@ VISITORS = ["/login", "/signup", "/logout", "/verify-email", "/forgot-password",
 BROKEN_LINKS = ["/verify-email?token=x", "/reset-password?token=x", "/console/setup?token=x"]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+# Colours don't depend on the width, nor the layout on the colours: each is seen once.
+SCREENS = [{**PHONE, "color_scheme": "dark"}, {**DESK, "color_scheme": "light"}]
 
 
-@pytest.mark.parametrize(
-    "screen", [{**PHONE, "color_scheme": "dark"}, {**DESK, "color_scheme": "light"}], ids=["phone", "desk"]
-)
+@pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
 def test_every_page_looks_right(admin: Page, new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
-    """Colours don't depend on the width, nor the layout on the colours: each is seen once."""
     page = new_page(**screen)
 
     _look_at_the_pages_of_visitors(page)
