@@ -30,7 +30,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL, leave out what the run on SQLite has shown for both."""
+    """On PostgreSQL, leave out what is tried on SQLite alone."""
     if connections["default"].vendor != "postgresql":
         return
     left_out = [item for item in items if item.get_closest_marker("whichever_database")]

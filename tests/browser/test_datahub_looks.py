@@ -1,4 +1,4 @@
-"""Every page of the Datahub on a phone and on a desk, in dark and light: as `test_looks.py` has it for the others."""
+"""Every page of the Datahub on a dark phone and on a light desk: as `test_looks.py` has it for the others."""
 
 from collections.abc import Callable
 from typing import Any

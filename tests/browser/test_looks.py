@@ -1,4 +1,4 @@
-"""Every page on a phone and on a desk, in light and dark: nothing for axe-core to find, nothing to scroll sideways."""
+"""Every page on a dark phone and on a light desk: nothing for axe-core to find, nothing to scroll sideways."""
 
 from collections.abc import Callable
 from typing import Any
