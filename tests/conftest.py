@@ -3,14 +3,18 @@
 import json
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from joserfc.jwk import RSAKey
 
 from authpages.services.api_keys import create_api_key
 from authpages.tokens import forget_keys
@@ -21,12 +25,14 @@ from fastgen_backend.time_limits import LIMIT
 from tests.slowness import hurry
 
 PASSWORD = "correct horse battery staple"
+DIFFERENT_KEYS = 4
 AT_ONCE = 12  # threads that race
 
 
 def pytest_configure() -> None:
     settings.ARGON2_MEMORY_KIB = 64  # a hash that costs nothing; what it costs in earnest is measured by the bench
     settings.ARGON2_TIME_COST = 1
+    settings.WHITENOISE_AUTOREFRESH = True  # or each new `Client` would look through all static files first
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,6 +65,33 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signing_keys_made_before() -> Iterator[None]:
+    """To make a key takes as long as all the rest of a test, to read it half of that; so a few go round."""
+    make, made = rsa.generate_private_key, deque[rsa.RSAPrivateKey]()
+
+    def next_key(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        if len(made) < DIFFERENT_KEYS:
+            made.append(make(public_exponent, key_size))
+        made.rotate()
+        return made[0]
+
+    @cache
+    def read(pem: bytes) -> RSAKey:
+        return RSAKey.import_key(pem)
+
+    class ReadOnce(RSAKey):
+        @classmethod
+        def import_key(cls, value: Any, parameters: Any = None, password: Any = None) -> Any:
+            native = read(value).raw_value
+            return RSAKey(native, native, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsa, "generate_private_key", next_key)
+        patch.setattr("authpages.tokens.RSAKey", ReadOnce)
+        yield
 
 
 @pytest.fixture(autouse=True)

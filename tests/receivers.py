@@ -117,6 +117,8 @@ class Receiver:
         self.most_at_once: dict[str, int] = defaultdict(int)
         self._at_once: dict[str, int] = defaultdict(int)
         self._behaviours: dict[str, Iterator[Behaviour]] = {}
+        self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()  # an event loop holds its tasks but weakly
         self._loop = asyncio.new_event_loop()
         self._port: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
@@ -148,22 +150,35 @@ class Receiver:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000, ssl=self._tls)
+            asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1000, ssl=self._tls)
         )
         self._port.set_result(server.sockets[0].getsockname()[1])
         self._loop.run_forever()
-        server.close()
-        self._loop.run_until_complete(self._end())
+        self._loop.run_until_complete(self._end(server))
         self._loop.close()
 
-    async def _end(self) -> None:
-        """Break all connections off; one that was accepted just now begins first, lest its socket stays open."""
-        await asyncio.sleep(0.01)
+    async def _end(self, server: asyncio.Server) -> None:
+        """Break all connections off.
+
+        One that was accepted just now begins first: a closed server would drop it with its socket open.
+        """
+        for listening in server.sockets:
+            self._loop.remove_reader(listening)
+        await _a_few_turns()
+        server.close()
         serving = asyncio.all_tasks() - {asyncio.current_task()}
         for task in serving:
             task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
-        await asyncio.sleep(0.01)
+        for writer in self._open:
+            writer.transport.abort()
+        await _a_few_turns()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        task = self._loop.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -178,6 +193,7 @@ class Receiver:
                 await self._behave(call, writer)
                 await writer.drain()
         writer.transport.abort()
+        self._open.discard(writer)
 
     async def _behave(self, call: Call, writer: asyncio.StreamWriter) -> None:
         self._at_once[call.path] += 1
@@ -190,6 +206,12 @@ class Receiver:
 
 
 NO_CONTENT = answer(204)
+
+
+async def _a_few_turns() -> None:
+    """From an accepted connection to its first read, and from its breaking off to its closed socket, are 3 each."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def after(seconds: float, behaviour: Behaviour) -> Behaviour:

@@ -240,19 +240,11 @@ def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch):
     assert took < 3
 
 
-def test_fetching_over_tls_from_where_there_is_none_is_refused(settings: Any):
+def test_fetching_over_tls_from_where_there_is_none_is_refused(receiver: Receiver, settings: Any):
     settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
 
-    def speak_plainly(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 400 Speak TLS\r\n\r\n")
-        writer.close()
-
-    async def fetch_from_there() -> None:
-        async with await asyncio.start_server(speak_plainly, "127.0.0.1", 0) as server:
-            await fetch(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/logo", 1000)
-
     with pytest.raises(TargetUnreachable):
-        asyncio.run(fetch_from_there())
+        asyncio.run(fetch(receiver.url.replace("http:", "https:") + "/logo", 1000))
 
 
 @pytest.mark.parametrize(
