@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import connections
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from joserfc.jwk import RSAKey
 
 from authpages.services.api_keys import create_api_key
@@ -22,6 +22,7 @@ from datahub.dynamic import forget_definitions
 from events.models import Event, EventSecret
 from events.services.secrets import open_secret
 from fastgen_backend.time_limits import LIMIT
+from tests.emptying import empty_the_database
 from tests.slowness import hurry
 
 PASSWORD = "correct horse battery staple"
@@ -33,6 +34,7 @@ def pytest_configure() -> None:
     settings.ARGON2_MEMORY_KIB = 64  # a hash that costs nothing; what it costs in earnest is measured by the bench
     settings.ARGON2_TIME_COST = 1
     settings.WHITENOISE_AUTOREFRESH = True  # or each new `Client` would look through all static files first
+    TransactionTestCase._fixture_teardown = empty_the_database  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
