@@ -85,53 +85,42 @@ def _stop(running: Running, number: int = signal.SIGTERM) -> list[int]:
     return [pid for pid in processes if is_running(pid)]
 
 
-def test_make_run_prints_where_to_go_and_how_to_make_the_first_admin(make_run: Callable[[], Running]) -> None:
+def test_make_run_serves_again_and_again_and_leaves_nothing_behind(make_run: Callable[[], Running]) -> None:
     running = make_run()
     assert wait_for(running.is_ready, SECONDS), running.err.read_text()
-
-    link = re.search(r"\S+/console/setup\?token=\S+", running.out.read_text())
-
+    link = re.search(r"\S+/console/setup\?token=\S+", running.out.read_text())  # makes the first admin
     assert link
     assert httpx.get(f"{running.url}/healthz").json() == {"status": "ok"}
     assert httpx.get(link[0]).status_code == httpx.codes.OK
+    _assert_a_signal_ends_all_of_it(running, signal.SIGINT)
+
+    second = make_run()
+    assert wait_for(second.is_ready, seconds=10), second.err.read_text()
+    assert INSTALLING not in running.out.read_text() + second.out.read_text()
+    _assert_a_signal_ends_all_of_it(second, signal.SIGTERM)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_group_of_make_run_ends_all_of_it(make_run: Callable[[], Running], number: int) -> None:
-    running = make_run()
-    assert wait_for(running.is_ready, SECONDS), running.err.read_text()
-
-    left = _stop(running, number)
-
-    assert left == []
+def _assert_a_signal_ends_all_of_it(running: Running, number: int) -> None:
+    """A signal to the group, as Ctrl-C at a terminal sends it."""
+    assert _stop(running, number) == []
     assert "Traceback" not in running.err.read_text()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", running.port))
 
 
-def test_a_second_make_run_takes_seconds_and_installs_nothing(make_run: Callable[[], Running]) -> None:
-    first = make_run()
-    assert wait_for(first.is_ready, SECONDS), first.err.read_text()
-    _stop(first)
-
-    second = make_run()
-
-    assert wait_for(second.is_ready, seconds=10), second.err.read_text()
-    assert INSTALLING not in first.out.read_text() + second.out.read_text()
-
-
-def test_make_run_installs_once_when_a_lock_file_has_changed(make_run: Callable[[], Running], clone: Path) -> None:
+def test_what_make_run_needs_is_installed_once_when_a_lock_file_has_changed(clone: Path) -> None:
     os.utime(clone / ".venv" / "runs", (0, 0))  # older than any lock file
-    after_a_change = make_run()
-    assert wait_for(after_a_change.is_ready, SECONDS), after_a_change.err.read_text()
-    _stop(after_a_change)
+    make = ["make", ".venv/runs", "PIP=echo pip"]
 
-    once_more = make_run()
+    after_a_change, once_more = (
+        subprocess.run(make, cwd=clone, env=environment({}), capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    )
 
-    assert wait_for(once_more.is_ready, SECONDS), once_more.err.read_text()
-    assert INSTALLING in after_a_change.out.read_text()
-    assert "pip install --require-hashes -r requirements.lock" in after_a_change.out.read_text()
-    assert INSTALLING not in once_more.out.read_text()
+    assert INSTALLING in after_a_change
+    assert "pip install --require-hashes -r requirements.lock" in after_a_change
+    assert INSTALLING not in once_more
+    assert re.search(r"^run: \.venv/runs$", (clone / "Makefile").read_text(), re.MULTILINE)
 
 
 def _block(language: str, word: str) -> str:

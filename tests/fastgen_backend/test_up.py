@@ -15,18 +15,15 @@ Start = Callable[..., Running]
 
 
 def test_one_command_serves_and_says_where_to_go(up: Running):
-    answer = status_of(up.port)
-
-    assert answer == 200
-    assert up.child("events_worker")
-    assert up.out.read_text().splitlines()[-1] == f"Fastgen backend is running at {up.url}"
-
-
-def test_the_first_start_prints_a_link_that_makes_the_first_admin(up: Running):
     link = up.out.read_text().splitlines()[1].strip()
+    groups = {os.getpgid(pid) for pid in up.descendants()}
 
-    assert link.startswith(f"{up.url}/console/setup?token=")
+    assert status_of(up.port) == 200
+    assert up.out.read_text().splitlines()[-1] == f"Fastgen backend is running at {up.url}"
+    assert link.startswith(f"{up.url}/console/setup?token=")  # makes the first admin
     assert status_of(up.port, link.removeprefix(up.url)) == 200
+    assert len(up.descendants()) == 4  # web server with two workers, events worker
+    assert groups == {up.process.pid}  # all processes stay in the group `up` was started in
 
 
 def test_no_such_link_is_printed_once_there_is_an_admin(start: Start, database_url: str):
@@ -53,15 +50,11 @@ def test_a_start_without_throttles_says_so(start: Start):
     assert "THROTTLES=off" in running.err.read_text()
 
 
-def test_all_processes_stay_in_the_group_up_was_started_in(up: Running):
-    groups = {os.getpgid(pid) for pid in up.descendants()}
-
-    assert len(up.descendants()) == 4  # web server with two workers, events worker
-    assert groups == {up.process.pid}
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to_up", "to_its_group"])
+@pytest.mark.parametrize(
+    ("number", "send"),
+    [(signal.SIGTERM, os.kill), (signal.SIGINT, os.killpg)],
+    ids=["the end of a service", "Ctrl-C at a terminal"],
+)
 def test_a_signal_stops_everything_cleanly(up: Running, number: int, send: Callable[[int, int], None]):
     descendants = up.descendants()
 
@@ -72,38 +65,24 @@ def test_a_signal_stops_everything_cleanly(up: Running, number: int, send: Calla
     assert up.err.read_text() == ""
 
 
-@pytest.mark.parametrize(("word", "name"), [("fastgen_backend.web", "web server"), ("events_worker", "events worker")])
-def test_a_child_that_dies_is_started_again(up: Running, word: str, name: str):
-    first = up.child(word)
-    assert first
-
-    os.kill(first, signal.SIGKILL)
-
-    assert wait_for(lambda: up.child(word) not in {first, None})
-    assert wait_for(lambda: status_of(up.port) == 200)
-    assert f"The {name} was ended by SIGKILL" in up.err.read_text()
-
-
-def test_one_killed_worker_of_the_web_server_is_replaced(up: Running):
+def test_what_dies_is_started_again(up: Running):
     web = up.child("fastgen_backend.web")
     assert web
-    first = set(children_of(web))
+    first_workers = set(children_of(web))
 
-    os.kill(min(first), signal.SIGKILL)
-
-    assert wait_for(lambda: len(set(children_of(web)) - first) == 1)
+    os.kill(min(first_workers), signal.SIGKILL)
+    assert wait_for(lambda: len(set(children_of(web)) - first_workers) == 1)
     assert wait_for(lambda: status_of(up.port) == 200)
 
-
-def test_workers_of_the_web_server_end_with_it(up: Running):
-    web = up.child("fastgen_backend.web")
-    assert web
     workers = children_of(web)
-
-    os.kill(web, signal.SIGKILL)
-
-    assert workers
+    for word, name in {"fastgen_backend.web": "web server", "events_worker": "events worker"}.items():
+        first = up.child(word)
+        assert first
+        os.kill(first, signal.SIGKILL)
+        assert wait_for(lambda word=word, first=first: up.child(word) not in {first, None})
+        assert f"The {name} was ended by SIGKILL" in up.err.read_text()
     assert wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=2)
+    assert wait_for(lambda: status_of(up.port) == 200)
 
 
 def test_children_end_when_up_is_killed_and_the_next_start_waits_for_them(up: Running, start: Start):

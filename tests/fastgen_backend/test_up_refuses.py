@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -21,14 +22,15 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
-def test_a_taken_port_is_named(database_url: str, address: str):
-    with socket.create_server((address, 0)) as other:
-        port = other.getsockname()[1]
+def test_a_taken_port_is_named(database_url: str):
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("0.0.0.0", 0)) as all_addresses:
+        ports = [each.getsockname()[1] for each in (one, all_addresses)]
 
-        result = run("up", "--port", str(port), DATABASE_URL=database_url)
+        with ThreadPoolExecutor() as beside:  # each waits a moment for the port
+            results = list(beside.map(lambda port: run("up", "--port", str(port), DATABASE_URL=database_url), ports))
 
-    assert f"Port {port} is taken" in refusal(result)
+    for port, result in zip(ports, results, strict=True):
+        assert f"Port {port} is taken" in refusal(result)
 
 
 def test_a_foreign_address_is_refused(database_url: str):
