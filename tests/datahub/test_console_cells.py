@@ -15,9 +15,6 @@ from events.models import Event
 from tests.conftest import Api
 from tests.datahub.conftest import made
 
-pytestmark = pytest.mark.whichever_database
-
-
 CELLS = "/console/datahub/tables/people/cells"
 
 

@@ -17,9 +17,6 @@ from tests.conftest import Api
 from tests.datahub.conftest import made, pointers
 from tests.datahub.console_pages import Admin, form_with
 
-pytestmark = pytest.mark.whichever_database
-
-
 GRID = "/console/datahub/tables/people"
 LINE = re.compile(r'<tr id="row-([0-9a-f-]{36})" data-revision="(\d+)">(.*?)</tr>', re.DOTALL)
 QUERIES_MAX = 10

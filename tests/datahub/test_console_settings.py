@@ -14,9 +14,6 @@ from tests.conftest import Api
 from tests.datahub.conftest import made
 from tests.datahub.console_pages import Admin, form_with
 
-pytestmark = pytest.mark.whichever_database
-
-
 PEOPLE = "/console/datahub/tables/people"
 SETTINGS = f"{PEOPLE}/settings"
 UPDATED = "api.dataTable_updated"

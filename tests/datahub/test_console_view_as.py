@@ -10,9 +10,6 @@ from tests.conftest import Api
 from tests.datahub.conftest import id_of, made
 from tests.datahub.console_pages import Admin
 
-pytestmark = pytest.mark.whichever_database
-
-
 PAGE = "/console/datahub/tables/people/view-as"
 
 

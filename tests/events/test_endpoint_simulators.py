@@ -13,7 +13,7 @@ from fastgen_backend.origin import COMMAND_LINE
 from tests.events.conftest import happen, work_until
 from tests.receivers import Receiver, answer, drip, flood, gzip_bomb, hang, reset, self_signed
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.whichever_database]
+pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., Webhook]
 TOO_LATE = "No full answer within 1 s"
 BREATH_SECONDS = 1  # for a machine that does other things as well

@@ -76,13 +76,17 @@ def test_what_dies_is_started_again(up: Running):
 
     workers = children_of(web)
     for word, name in {"fastgen_backend.web": "web server", "events_worker": "events worker"}.items():
-        first = up.child(word)
-        assert first
-        os.kill(first, signal.SIGKILL)
-        assert wait_for(lambda word=word, first=first: up.child(word) not in {first, None})
+        kill_and_wait_for_the_next(up, word)
         assert f"The {name} was ended by SIGKILL" in up.err.read_text()
     assert wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=2)
     assert wait_for(lambda: status_of(up.port) == 200)
+
+
+def kill_and_wait_for_the_next(up: Running, word: str) -> None:
+    first = up.child(word)
+    assert first
+    os.kill(first, signal.SIGKILL)
+    assert wait_for(lambda: up.child(word) not in {first, None})
 
 
 def test_children_end_when_up_is_killed_and_the_next_start_waits_for_them(up: Running, start: Start):

@@ -13,9 +13,6 @@ from datahub import listing
 from tests.conftest import Api
 from tests.datahub.conftest import id_of, made, pointers
 
-pytestmark = pytest.mark.whichever_database
-
-
 ROWS = "/tables/people/rows"
 NOBODYS = "01890000-0000-7000-8000-000000000000"
 UPSERT = "onConflict=email&resolution="

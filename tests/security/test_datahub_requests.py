@@ -3,13 +3,9 @@
 import json
 from collections.abc import Callable
 
-import pytest
-
 from tests.conftest import Api
 from tests.datahub.conftest import made
 from tests.security.datahub_endpoints import ROWS, Endpoint, Named, every_change, every_endpoint, send, state
-
-pytestmark = pytest.mark.whichever_database
 
 # Who may call ------------------------------------------------------------------------------------------------------
 
