@@ -1,4 +1,6 @@
-"""The connections to the database: which are of no use any more, and when PostgreSQL may keep a statement's plan."""
+"""The connections to the database: which are of no use any more, what a request says that got none, and when PostgreSQL
+may keep a statement's plan.
+"""
 
 import select
 import sys
@@ -6,7 +8,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import NotSupportedError, connection
+from django.db import InterfaceError, NotSupportedError, OperationalError, connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fastgen_backend.errors import DomainError
+
+RETRY_SECONDS = 5
+AWAY_STATES = ("08", "53", "57P")  # how SQLSTATEs of PostgreSQL begin: connections, resources, shutting down
+AWAY_NAMES = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR")  # and names of SQLite's errors
+
+
+class DatabaseUnavailable(DomainError):
+    """The database can't be reached, hung up, or was locked for too long. Nothing is wrong with what was asked."""
+
+    status = 503
+    code = "database-unavailable"
+    title = gettext_lazy("The database is not available")
+
+    def __init__(self) -> None:
+        detail = _("Please try again in a moment. If you were changing something, look first whether it was done.")
+        super().__init__(detail, retry_after=RETRY_SECONDS)
+
+    @staticmethod
+    def is_meant_by(error: Exception) -> bool:
+        """Whether this is how the driver or the database says so; psycopg has no SQLSTATE where no server spoke."""
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return False
+        cause = error.__cause__
+        state = getattr(cause, "sqlstate", "")
+        name = getattr(cause, "sqlite_errorname", "")
+        return state is None or state.startswith(AWAY_STATES) or name.startswith(AWAY_NAMES)
 
 
 def close_if_dropped(**_: Any) -> None:

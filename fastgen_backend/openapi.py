@@ -32,7 +32,7 @@ REFUSALS = {
     "413": "The body is too large",
     "415": "The body is of a type that is not taken here",
     "429": "Too many requests; see Retry-After",
-    "503": "Too busy, see Retry-After; or the query takes too long",
+    "503": "Too busy, or the database is not available: see Retry-After; or the query takes too long",
 }
 
 

@@ -95,8 +95,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
 
 def domain_problem(error: DomainError) -> HttpResponse:
     """The answer that a `DomainError` stands for."""
-    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return problem(error.status, error.code, error.title, error.detail, error.errors, headers, error.members)
+    return problem(error.status, error.code, error.title, error.detail, error.errors, _waiting(error), error.members)
 
 
 def refusal_response(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
@@ -107,7 +106,12 @@ def refusal_response(request: HttpRequest, status: int, code: str, detail: str) 
 
 def domain_refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The same, for a `DomainError`."""
-    return domain_problem(error) if wants_json(request) else _page(request, error.status, error.title, error.detail)
+    if wants_json(request):
+        return domain_problem(error)
+    page = _page(request, error.status, error.title, error.detail)
+    for name, value in _waiting(error).items():
+        page[name] = value
+    return page
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -170,6 +174,11 @@ def _api_problem(error: exceptions.APIException, view: Any) -> HttpResponse:
 def _page(request: HttpRequest, status: int, title: str | Promise, detail: str) -> HttpResponse:
     back = came_from(request) if request.path_info.startswith("/console/") else ""
     return render(request, "errors/refused.html", {"title": title, "detail": detail, "back": back}, status=status)
+
+
+def _waiting(error: DomainError) -> dict[str, str]:
+    """How long to wait before asking again (RFC 9110, 10.2.3), where the refusal says so."""
+    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
 def _title(status: int) -> str | Promise:

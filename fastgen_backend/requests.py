@@ -15,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _
 
+from fastgen_backend.connections import DatabaseUnavailable
 from fastgen_backend.environment import is_loopback
 from fastgen_backend.ids import uuid7
 from fastgen_backend.origin import Origin, Source
@@ -54,11 +55,16 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Refuse what took the database too long, whatever was asked for."""
-        if not QueryTooSlow.is_meant_by(exception):
-            return None
-        logger.warning("503 %s %s, the query takes too long", request.method, escape_uri_path(request.path))
-        return domain_refusal(request, QueryTooSlow())
+        """Refuse what took the database too long, or what it was not there for, whatever was asked for."""
+        asked = f"{request.method} {escape_uri_path(request.path)}"
+        if QueryTooSlow.is_meant_by(exception):
+            logger.warning("503 %s, the query takes too long", asked)
+            return domain_refusal(request, QueryTooSlow())
+        if DatabaseUnavailable.is_meant_by(exception):
+            request_id = getattr(request, "request_id", "")
+            logger.error("503 %s, the database is not available, request %s", asked, request_id, exc_info=exception)
+            return domain_refusal(request, DatabaseUnavailable())
+        return None
 
 
 class LanguageMiddleware:
