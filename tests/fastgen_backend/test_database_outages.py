@@ -68,12 +68,13 @@ def test_a_person_is_told_to_come_back(away: None):
 
 
 def test_the_log_tells_why_once_and_callers_are_not_told(api: Api, away: None, caplog: pytest.LogCaptureFixture):
-    answer = api.call("POST", "/auth/login", LOG_IN, **{"x-request-id": "one-request"})
+    answer = api.post("/auth/login", LOG_IN)
 
     [told] = [
         record for record in caplog.records if record.levelno >= logging.ERROR and record.name != "django.request"
     ]
-    assert told.getMessage() == "503 POST /api/v1/auth/login, the database is not available, request one-request"
+    reference = answer["X-Request-Id"]
+    assert told.getMessage() == f"503 POST /api/v1/auth/login, the database is not available, request {reference}"
     assert told.exc_info
     assert isinstance(told.exc_info[1], OperationalError)
     assert str(connection.settings_dict["NAME"]) not in answer.content.decode()
