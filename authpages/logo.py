@@ -1,5 +1,6 @@
 """The product's logo: sent or fetched once, decoded, drawn anew, and served by ourselves."""
 
+import asyncio
 import hashlib
 import io
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 from authpages.errors import SettingInvalid
-from fastgen_backend.targets import call_now, fetch
+from fastgen_backend.targets import fetch
 
 MAX_BYTES = 256 * 1024
 MAX_PIXELS = 4_000_000
@@ -33,7 +34,7 @@ class Logo:
 
 def fetch_logo(url: str) -> Logo:
     """The picture at `url`, fetched through the target guard; raises a `DomainError`."""
-    return read_logo(call_now(fetch(url, max_bytes=MAX_BYTES)))
+    return read_logo(asyncio.run(fetch(url, max_bytes=MAX_BYTES)))
 
 
 def read_logo(sent: bytes) -> Logo:

@@ -1,12 +1,10 @@
 """Who may be called from here: the guard against server-side request forgery (OWASP SSRF Prevention Cheat Sheet)."""
 
-import asyncio
 import ipaddress
 import itertools
 import socket
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import aiohttp
 from django.conf import settings
@@ -16,8 +14,8 @@ from yarl import URL
 
 from fastgen_backend.errors import DomainError
 from fastgen_backend.limits import LONGEST_URL
+from fastgen_backend.look_ups import Resolver
 
-T = TypeVar("T")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 FETCH_TIMEOUT_SECONDS = 10
@@ -89,7 +87,7 @@ def is_allowed(address: str) -> bool:
 
 def guarded_connector(**options: Any) -> aiohttp.TCPConnector:
     """A connector that makes no socket to an address that is not allowed, be it a literal or an answer of the DNS."""
-    return aiohttp.TCPConnector(socket_factory=_guarded_socket, **options)
+    return aiohttp.TCPConnector(socket_factory=_guarded_socket, resolver=Resolver(), **options)
 
 
 def guarded_session(**options: Any) -> aiohttp.ClientSession:
@@ -125,21 +123,6 @@ async def fetch(url: str, max_bytes: int) -> bytes:
         if is_refusal(error):
             raise TargetRefused(_("The host is not on the public internet.")) from None
         raise TargetUnreachable(_("No connection could be made.")) from None
-
-
-def call_now(call: Coroutine[Any, Any, T]) -> T:
-    """Make a call from code that waits for it, and no longer than the call itself: a look-up that hangs is left behind.
-
-    `asyncio.run` waits for the thread of that look-up, for as long as the resolver tries.
-    """
-    with asyncio.Runner() as runner:
-        runner.get_loop().set_default_executor(_NotWaitedFor())
-        return runner.run(call)
-
-
-class _NotWaitedFor(ThreadPoolExecutor):
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        super().shutdown(wait=False, cancel_futures=True)
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """A look at a URL before it becomes a webhook's: says in words what stands in the way, and sends no event."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from authpages.throttles import Limit, count
 from fastgen_backend.environment import is_loopback
 from fastgen_backend.origin import Origin
-from fastgen_backend.targets import TargetRefused, call_now, check_url, guarded_session, is_refusal
+from fastgen_backend.targets import TargetRefused, check_url, guarded_session, is_refusal
 
 TIMEOUT_SECONDS = 5  # somebody waits for it before a form
 CHECKS_PER_HOUR = 120  # of one person: enough to try, too few to search a network with
@@ -33,7 +34,7 @@ def check_endpoint(*, url: str, origin: Origin) -> UrlCheck:
     count([Limit("url-check", CHECKS_PER_HOUR, origin.actor)])
     try:
         check_url(url)
-        status, location = call_now(_ask(url))
+        status, location = asyncio.run(_ask(url))
     except TargetRefused as refusal:
         return UrlCheck("bad", refusal.detail)
     except TimeoutError:

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ from fastgen_backend.targets import (
     is_allowed,
     is_refusal,
 )
+from tests.processes import PROJECT, environment
 from tests.receivers import Call, Receiver, answer, drip, flood
 
 NEVER = """
@@ -37,6 +40,21 @@ PRIVATE = """
 127.0.0.1 127.8.9.1 10.0.0.1 172.16.0.1 192.168.1.1 100.64.0.1 ::1 fd00::1 ::ffff:127.0.0.1 ::ffff:10.1.1.1
 """
 PUBLIC = "1.1.1.1 8.8.8.8 93.184.216.34 2606:4700:4700::1111 ::ffff:1.1.1.1"
+
+HANG = """
+import asyncio, socket, time, aiohttp
+from fastgen_backend.targets import guarded_session
+
+async def call():
+    async with guarded_session(timeout=aiohttp.ClientTimeout(total=0.1)) as session:
+        await session.get("https://hanging.example.com/")
+
+socket.getaddrinfo = lambda *_: time.sleep(30)
+try:
+    asyncio.run(call())
+except TimeoutError:
+    print("given up")
+"""
 
 
 @pytest.fixture
@@ -238,6 +256,48 @@ def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch):
     took = time.monotonic() - start
     looked_up.set()
     assert took < 3
+
+
+def test_look_ups_that_hang_keep_no_other_waiting(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, settings: Any):
+    settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
+    name = receiver.on("/logo", answer(200)).replace("127.0.0.1", "there.example.com")
+    looked_up, look_up = threading.Event(), socket.getaddrinfo
+
+    def hang(host: str, *rest: Any) -> Any:
+        return looked_up.wait(5) and [] if "hanging" in host else look_up("127.0.0.1", *rest)
+
+    async def fetch_beside_others() -> int:
+        async with guarded_session() as session:
+            others = [
+                asyncio.create_task(session.head(f"https://hanging-{number}.example.com")) for number in range(50)
+            ]
+            await asyncio.sleep(0)
+            async with session.get(name) as response:
+                for other in others:
+                    other.cancel()
+                return response.status
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    start = time.monotonic()
+    status = asyncio.run(fetch_beside_others())
+    took = time.monotonic() - start
+    looked_up.set()
+
+    assert status == 200
+    assert took < 3
+
+
+@pytest.mark.whichever_database
+def test_a_process_ends_though_a_look_up_hangs():
+    start = time.monotonic()
+    line = [sys.executable, "-c", HANG]
+
+    ended = subprocess.run(
+        line, cwd=PROJECT, env=environment({}), capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.stdout, ended.stderr) == ("given up\n", "")
+    assert time.monotonic() - start < 15
 
 
 def test_fetching_over_tls_from_where_there_is_none_is_refused(receiver: Receiver, settings: Any):
