@@ -58,6 +58,7 @@ class LoginView(OpenEndpoint):
 
     @extend_schema(summary="Log in", responses=shapes.LoginResponse)
     def post(self, request: Request) -> Response:
+        """A person has 100 sessions at most: with one more, the one that was not used for longest ends."""
         started = log_in(**self.body, carrier=Carrier.TOKENS, origin=api_origin(request))
         return Response(shapes.show_login(started))
 

@@ -26,6 +26,7 @@ class EndReason(StrEnum):
     NOT_AN_ADMIN = "not_an_admin"  # any more; of the console alone
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 a reason, no password
     PASSWORD_RESET = "password_reset"  # noqa: S105 a reason, no password
+    TOO_MANY = "too_many"  # began after it, and it was not used for longest
     TOKEN_REUSED = "token_reused"  # noqa: S105 a reason, no token
 
 
@@ -73,6 +74,7 @@ class Session(models.Model):
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="sessions_to_forget"),
             models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="sessions_to_expire"),
             models.Index(fields=["user", "id"], name="sessions_of_a_person"),
+            models.Index(fields=["user", "ended_at"], name="sessions_of_a_person_by_end"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -11,7 +11,7 @@ from authpages.addresses import email_key
 from authpages.errors import EmailUnverified, InvalidCredentials, NotAnAdmin, UserBlocked
 from authpages.models import HostedAuthSettings, Session, User
 from authpages.services.known_devices import Browser, is_new, recognise, remember
-from authpages.services.sessions import StartedSession, start_browser_session, start_token_session
+from authpages.services.sessions import StartedSession, make_room, start_browser_session, start_token_session
 from authpages.services.users import find_user, lock_user
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import Origin
@@ -34,7 +34,7 @@ class _Verdict:
 
 
 def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin, device_cookie: str = "") -> StartedSession:
-    """Begin a session for the person with this address and password.
+    """Begin a session for the person with this address and password; of too many, the least used one ends.
 
     Raises `InvalidCredentials` alike, in answer and time, for an unknown address and a wrong password;
     `LoginThrottled` or `PasswordLoginOff` after too many of them; and, only after the right password, `UserBlocked`,
@@ -111,6 +111,7 @@ def _let_in(
     user.last_login_at = timezone.now()
     user.password = rehashed or user.password
     user.save(update_fields=["last_login_at", "password"])
+    make_room(user=user, origin=origin)
     started = start_session(user=user, carrier=carrier, origin=origin, browser=browser)
     signals.user_logged_in.send(sender=User, user=user, session=started.session, origin=origin)
     if elsewhere:

@@ -22,6 +22,7 @@ from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared, insert
 
 SEEN_EVERY = timedelta(minutes=1)
+MOST_SESSIONS = 100  # of a person, five times their known devices; to end them all holds SQLite's lock for some 50 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +143,26 @@ def end_sessions_of(
     One that was over for its age ends too, lest longer limits bring it back, but is not told of and not counted. Inside
     the caller's transaction, which holds the user's lock, so that no session begins meanwhile.
     """
-    now = timezone.now()
     ending = Session.objects.filter(user=user, ended_at=None)
     if but:
         ending = ending.exclude(pk=but.pk)
     if kind:
         ending = ending.filter(kind=kind)
-    living = [each for each in ending.select_for_update().order_by("pk") if not each.is_over(now)]
-    ending.update(ended_at=now, end_reason=reason)
-    for session in living:
-        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
-    return len(living)
+    return _end_all(ending, user, reason, origin)
+
+
+def make_room(*, user: User, origin: Origin) -> None:
+    """End what is needed of a person's sessions for one more to be the last of `MOST_SESSIONS`, the least used first.
+
+    One count where there are fewer. Who had far more before there was a limit loses so many with each login, so that
+    none holds SQLite's only lock for long. Inside the caller's transaction, which holds the user's lock.
+    """
+    found = _count_of.row(user_id=user.pk)
+    beyond = found[0] + 1 - MOST_SESSIONS if found else 0
+    if beyond > 0:
+        by_use = Session.objects.filter(user=user, ended_at=None).order_by("last_seen_at", "pk")
+        least_used = list(by_use.values_list("pk", flat=True)[: min(beyond, MOST_SESSIONS)])
+        _end_all(Session.objects.filter(pk__in=least_used, ended_at=None), user, EndReason.TOO_MANY, origin)
 
 
 def find_session(session_id: uuid.UUID) -> Session | None:
@@ -191,6 +201,14 @@ _caller = Prepared(
     )
 )
 _by_cookie = Prepared(lambda: _living().filter(cookie_hash=Parameter("cookie_hash", models.BinaryField())))
+_count_of = Prepared(
+    lambda: (
+        Session.objects.filter(user_id=Parameter("user_id", models.UUIDField()), ended_at=None)
+        .values("user_id")
+        .annotate(count=models.Count("*"))
+        .values_list("count")
+    )
+)
 
 
 def _find(query: Prepared[Session], **identity: Any) -> Session | None:
@@ -266,3 +284,13 @@ def _end(session: Session, *, reason: EndReason) -> bool:
     """End one session, if it lives; whether it did."""
     living = Session.objects.filter(pk=session.pk, ended_at=None)
     return bool(living.update(ended_at=timezone.now(), end_reason=reason))
+
+
+def _end_all(ending: SessionQuerySet, user: User, reason: EndReason, origin: Origin) -> int:
+    """End these sessions of a person, and tell of those that lived; how many that were."""
+    now = timezone.now()
+    living = [each for each in ending.select_for_update().order_by("pk") if not each.is_over(now)]
+    ending.update(ended_at=now, end_reason=reason)
+    for session in living:
+        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
+    return len(living)

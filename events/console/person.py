@@ -45,6 +45,7 @@ END_WORDS: dict[str, str | Promise] = {
     EndReason.NOT_AN_ADMIN: _("they are no admin any more"),
     EndReason.PASSWORD_CHANGED: _("the password was changed"),
     EndReason.PASSWORD_RESET: _("the password was reset"),
+    EndReason.TOO_MANY: _("they had too many, and this one was not used for longest"),
     EndReason.TOKEN_REUSED: _("an old refresh token was used, so it may have been stolen"),
 }
 
