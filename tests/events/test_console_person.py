@@ -115,6 +115,17 @@ def test_sessions_that_ended_are_told_with_the_reason(story: Callable[[], str], 
     assert "Firefox on Linux ended: they logged out" in story()
 
 
+@pytest.mark.whichever_database
+def test_however_many_sessions_there_were_the_newest_are_found_by_an_index(console: Client, ann: User) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        console.get(f"/console/users/{ann.pk}")
+
+    lists = [each["sql"] for each in asked if 'ORDER BY "authpages_session"' in each["sql"]]
+    with connection.cursor() as cursor:
+        plans = [str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in lists]
+    assert ["(user_id=? AND ended_at" in plan for plan in plans] == [True, True]
+
+
 def test_every_reason_has_its_words() -> None:
     assert set(END_WORDS) == set(EndReason)
 
