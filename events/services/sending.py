@@ -96,7 +96,7 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float:
         return float(text[:10])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a time zone of many digits
         return 0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
