@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from yarl import URL
 
+from fastgen_backend.environment import is_loopback
 from fastgen_backend.errors import DomainError
 from fastgen_backend.limits import LONGEST_URL
 from fastgen_backend.look_ups import Resolver
@@ -85,6 +86,18 @@ def is_allowed(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not any(ip in network for network in NEVER)
 
 
+def travels_unread(url: str) -> bool:
+    """Whether nobody on the way can read what is sent to `url`: by https, or within this machine."""
+    target = _parsed(url)
+    return target is not None and (target.scheme == "https" or is_loopback(target.host or ""))
+
+
+def is_same_origin(url: str, other: str) -> bool:
+    """Whether both have one scheme, host and port (RFC 6454, 5)."""
+    origins = [(target.scheme, target.host, target.port) for target in map(_parsed, (url, other)) if target]
+    return len(origins) == 2 and origins[0] == origins[1]
+
+
 def guarded_connector(**options: Any) -> aiohttp.TCPConnector:
     """A connector that makes no socket to an address that is not allowed, be it a literal or an answer of the DNS."""
     return aiohttp.TCPConnector(socket_factory=_guarded_socket, resolver=Resolver(), **options)
@@ -156,14 +169,11 @@ def _flaws_of_text(url: str) -> Iterator[str]:
 
 
 def _flaws_of_target(url: str) -> Iterator[str]:
-    """What is wrong, as the parser sees it that the call itself will use."""
-    try:
-        target = URL(url)
-        host = target.host
-        usable_port = target.port != 0
-    except (ValueError, IndexError):  # the latter where brackets stand before an @
+    target = _parsed(url)
+    if target is None:
         yield _("The URL can’t be read.")
         return
+    host, usable_port = target.host, target.port != 0
     if target.scheme not in {"http", "https"}:
         yield _("The URL must begin with https:// or http://.")
     if not host or not usable_port:
@@ -175,6 +185,16 @@ def _flaws_of_target(url: str) -> Iterator[str]:
         yield _("%(host)s is not on the public internet.") % {"host": host}
     if not _can_be_asked_for(target):
         yield _("%(host)s can’t be a host’s name.") % {"host": host}
+
+
+def _parsed(url: str) -> URL | None:
+    """As the parser sees it that the call itself will use; None where it can't be read."""
+    try:
+        target = URL(url)
+        _decoded = target.host, target.port
+    except (ValueError, IndexError):  # the latter where brackets stand before an @
+        return None
+    return target
 
 
 def _may_name(host: str) -> bool:
@@ -198,9 +218,10 @@ def _can_be_asked_for(target: URL) -> bool:
 
 
 def _is_odd_address(host: str) -> bool:
-    """Whether `host` is an IPv4 address in another than the usual form, such as 2130706433 or 0x7f.1."""
+    """Whether `host` is an address in another than the usual form: IPv4 such as 2130706433 or 0x7f.1, or something in
+    brackets that is no IPv6."""
     try:
         socket.inet_aton(host)
     except OSError:
-        return False
+        return ":" in host
     return True

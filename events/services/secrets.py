@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import cast
-from urllib.parse import urlsplit
 
 from cryptography.fernet import InvalidToken
 from django.utils import timezone
 
 from events.envelope import GONE, has_secret
 from events.models import Event, EventSecret, Webhook
-from fastgen_backend.environment import is_loopback
+from fastgen_backend.targets import travels_unread
 from fastgen_backend.vault import decrypt
 
 Secrets = dict[str, str | None]
@@ -85,10 +84,7 @@ def clearance_of_caller(allows: Callable[[str], bool]) -> Clearance:
 
 def is_confidential(webhook: Webhook) -> bool:
     """Whether one-time links may go to this webhook: it asked for them, and nobody on the way can read them."""
-    if not webhook.include_secrets:
-        return False
-    target = urlsplit(webhook.url)
-    return target.scheme == "https" or is_loopback(target.hostname or "")
+    return webhook.include_secrets and travels_unread(webhook.url)
 
 
 def webhook_keys(webhook: Webhook) -> tuple[bytes, ...]:

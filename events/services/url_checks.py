@@ -3,15 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 import aiohttp
 from django.utils.translation import gettext as _
 
 from authpages.throttles import Limit, count
-from fastgen_backend.environment import is_loopback
 from fastgen_backend.origin import Origin
-from fastgen_backend.targets import TargetRefused, check_url, guarded_session, is_refusal
+from fastgen_backend.targets import TargetRefused, check_url, guarded_session, is_refusal, travels_unread
 
 TIMEOUT_SECONDS = 5  # somebody waits for it before a form
 CHECKS_PER_HOUR = 120  # of one person: enough to try, too few to search a network with
@@ -55,13 +53,12 @@ async def _ask(url: str) -> tuple[int, str]:
 
 def _judge(url: str, status: int, location: str) -> UrlCheck:
     """What an answer means for calls by POST; most receivers refuse anything else, so a refusal is no bad sign."""
-    target = urlsplit(url)
     if 300 <= status < 400:
         words = _("It redirects to %(location)s. Webhooks follow no redirects: give the URL where it ends.")
         return UrlCheck("bad", words % {"location": location[:LONGEST_LOCATION] or _("somewhere else")})
     if status >= 500:
         return UrlCheck("warn", _("A server answers, but with the error %(status)d.") % {"status": status})
-    if target.scheme != "https" and not is_loopback(target.hostname or ""):
+    if not travels_unread(url):
         words = _("A server answers. Use https if you can: others may read what is sent, so no tokens and links are.")
         return UrlCheck("warn", words)
     return UrlCheck("good", _("A server answers. Send a test to see whether it takes events."))

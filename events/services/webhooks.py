@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -18,7 +17,7 @@ from events.signing import make_secret, shown_secret
 from fastgen_backend import vault
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
 from fastgen_backend.origin import Origin
-from fastgen_backend.targets import check_url
+from fastgen_backend.targets import check_url, is_same_origin
 
 CONCURRENCY_MAX = 100
 RATE_MAX = 1000
@@ -103,15 +102,15 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
         if changes.get("enabled"):
             before_switching_on()
         webhook = _locked(webhook_id)
-        subscriber, mode = webhook.subscriber, webhook.mode
+        subscriber, mode, url = webhook.subscriber, webhook.mode, webhook.url
         for name, value in changes.items():
             _guard_secrets(webhook, name, value, may_see_secrets)
-        _set_headers(webhook, changes)
-        if changes.get("url", webhook.url) != webhook.url:
+        if changes.get("url", url) != url:
             webhook.failing_since, webhook.failures, webhook.open_until = None, 0, None  # it failed elsewhere
         for name in changes.keys() - {"enabled", "headers"}:
             setattr(subscriber if name in SUBSCRIBER_FIELDS else webhook, name, changes[name])
         _check(webhook.url, subscriber)
+        _set_headers(webhook, changes.get("headers"), moves=not is_same_origin(url, webhook.url))
         subscriber.save(update_fields=sorted(SUBSCRIBER_FIELDS))
         webhook.save()
         if webhook.mode != mode:
@@ -170,11 +169,10 @@ def _guard_secrets(webhook: Webhook, name: str, value: Any, may_see_secrets: boo
         )
 
 
-def _set_headers(webhook: Webhook, changes: Mapping[str, Any]) -> None:
+def _set_headers(webhook: Webhook, headers: Mapping[str, str] | None, *, moves: bool) -> None:
     """Seal new headers. Those there are don't follow a URL to another host: they may be secrets of the first."""
-    url = changes.get("url", webhook.url)
-    moves = bool(webhook.sealed_headers) and urlsplit(url)[:2] != urlsplit(webhook.url)[:2]
-    headers = changes.get("headers", masked_headers(webhook.sealed_headers) if moves else None)
+    if headers is None and moves:
+        headers = masked_headers(webhook.sealed_headers)
     if headers is not None:
         webhook.sealed_headers = seal_headers(headers, None if moves else webhook.sealed_headers)
 

@@ -68,6 +68,24 @@ def test_they_do_not_follow_the_url_to_another_host(caller: Api):
     assert Webhook.objects.get().url == created["url"]
 
 
+@pytest.mark.parametrize("url", ["https://[::1", "https://ex℀mple.com/", "https://"])
+def test_beside_them_another_url_that_cant_be_read_is_refused_for_what_it_is(caller: Api, url: str):
+    created = create(caller)
+
+    refused = caller.patch(f"/webhooks/{created['id']}", {"url": url})
+
+    assert refused.status_code == 400
+    assert {error["pointer"] for error in refused.json()["errors"]} == {"/url"}
+
+
+def test_they_stay_where_the_same_host_is_written_otherwise(caller: Api):
+    created = create(caller)
+
+    changed = caller.patch(f"/webhooks/{created['id']}", {"url": "https://HOOKS.example.com:443/other"})
+
+    assert (changed.status_code, changed.json()["headers"]) == (200, created["headers"])
+
+
 def test_they_can_be_given_anew_with_another_host(caller: Api):
     path = f"/webhooks/{create(caller)['id']}"
 

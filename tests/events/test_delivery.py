@@ -122,6 +122,18 @@ def test_secrets_that_no_key_opens_keep_no_other_waiting_and_can_be_given_anew(
     assert receiver.at("/sealed")[0].headers["x-key"] == "of today"
 
 
+def test_a_url_that_only_an_older_version_took_keeps_no_other_waiting(subscribe: Subscribe, receiver: Receiver):
+    odd = subscribe("/odd", secrets=True)
+    Webhook.objects.filter(pk=odd.pk).update(url="https://[:]")
+    subscribe("/hook")
+    happen()
+
+    work_until(lambda: receiver.at("/hook") and Attempt.objects.filter(url="https://[:]").exists())
+
+    assert len(receiver.at("/hook")) == 1
+    assert not Attempt.objects.get(url="https://[:]").status
+
+
 def test_a_link_that_no_key_opens_is_as_good_as_gone(subscribe: Subscribe, receiver: Receiver, api: Api):
     subscribe("/hook", "auth.email_verificationRequested", secrets=True)
     api.sign_up()
