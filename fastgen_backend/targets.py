@@ -37,12 +37,12 @@ NEVER = [  # what `is_global` lets through although it leads elsewhere, or nowhe
     for network in (
         "192.0.0.0/24",  # protocol assignments
         "192.88.99.0/24",  # 6to4 relays
-        "::/96",  # IPv4-compatible
-        "64:ff9b::/96",  # NAT64
-        "64:ff9b:1::/48",  # NAT64, local
+        "::/3",  # all but 2000::/3, of which alone there is global unicast: NAT64, IPv4 within IPv6, site-local …
+        "4000::/2",
+        "8000::/1",
         "2001::/32",  # Teredo
         "2002::/16",  # 6to4
-        "fec0::/10",  # site-local
+        "3fff::/20",  # documentation
     )
 ]
 
