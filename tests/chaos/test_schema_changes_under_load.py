@@ -36,7 +36,7 @@ from fastgen_backend.origin import COMMAND_LINE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECONDS = 20
+SECONDS = 12
 AFTERWARDS_SECONDS = 3  # for the conversions that were begun last
 WRITERS = 4
 COLUMNS = 6  # which come and go; `note` stays
