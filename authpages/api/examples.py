@@ -72,6 +72,7 @@ EXAMPLES = {
     "postEndSessions": Example("POST", f"{PERSON}/end-sessions"),
     "postBlock": Example("POST", f"{PERSON}/block"),
     "postUnblock": Example("POST", f"{PERSON}/unblock"),
+    "postLiftThrottle": Example("POST", f"{PERSON}/lift-throttle"),
     "deleteUser": Example("DELETE", PERSON),
     "deleteRole": Example("DELETE", "/roles/$ROLE"),
     "getHostedAuth": Example("GET", "/settings/hosted-auth"),

@@ -24,6 +24,7 @@ urlpatterns = [
     path("users/<uuid:id>", users.UserView.as_view()),
     path("users/<uuid:id>/block", users.BlockView.as_view()),
     path("users/<uuid:id>/unblock", users.UnblockView.as_view()),
+    path("users/<uuid:id>/lift-throttle", users.LiftThrottleView.as_view()),
     path("users/<uuid:id>/send-email-verification", users.VerificationMailView.as_view()),
     path("users/<uuid:id>/send-password-reset", users.ResetMailView.as_view()),
     path("users/<uuid:id>/sessions", users.UserSessionsView.as_view()),

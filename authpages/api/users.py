@@ -19,6 +19,7 @@ from authpages.models import Session, User
 from authpages.services import blocking, user_mails, user_sessions, users
 from authpages.services.api_keys import EVERYTHING
 from authpages.services.roles import find_role
+from authpages.services.sign_in_obstacles import lift_throttle
 from authpages.services.user_changes import change_user
 from fastgen_backend.errors import NotFound
 from fastgen_backend.rest import Endpoint, PageQuery, api_origin, credentials_of, keyset_page, needs_scope
@@ -97,6 +98,13 @@ class UnblockView(UserEndpoint):
     @extend_schema(summary="Unblock a user", responses=UserResponse)
     def post(self, request: Request, id: UUID) -> Response:
         return Response(show_user(blocking.unblock_user(user_id=id, **self.caller)))
+
+
+class LiftThrottleView(UserEndpoint):
+    @extend_schema(summary="Lift a user's throttle", responses=UserResponse)
+    def post(self, request: Request, id: UUID) -> Response:
+        """Failed logins, in their browsers too, are forgotten: they can try again at once. Limits of addresses stay."""
+        return Response(show_user(lift_throttle(user_id=id, **self.caller)))
 
 
 class VerificationMailView(UserEndpoint):

@@ -59,14 +59,15 @@ def sign_in_obstacles(user: User) -> list[SignInObstacle]:
     return sorted(found, key=lambda obstacle: order.index(obstacle.kind))
 
 
-def lift_throttle(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool = False) -> None:
+def lift_throttle(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool = False) -> User:
     """Forget the failures of logins, so that the person can try again at once. Raises `NotFound`, `AdminProtected`."""
-    user = User.objects.filter(pk=user_id).first()
+    user = User.objects.with_roles().filter(pk=user_id).first()
     if user is None:
         raise NotFound(_("There is no such user."))
     check_may_change(user, may_manage_admins=may_manage_admins, origin=origin)
     with transaction.atomic():
         throttles.forget_failed_logins(user.email_key, user.devices.values_list("pk", flat=True))
+    return user
 
 
 def _left_by_guesses(user: User) -> list[SignInObstacle]:

@@ -18,6 +18,7 @@ ATTEMPTS: dict[str, Callable[[Api, str], Any]] = {
     "demote": lambda caller, admin: caller.patch(admin, {"admin": False}),
     "block": lambda caller, admin: caller.post(f"{admin}/block"),
     "unblock": lambda caller, admin: caller.post(f"{admin}/unblock"),
+    "lift the throttle": lambda caller, admin: caller.post(f"{admin}/lift-throttle"),
     "delete": lambda caller, admin: caller.delete(admin),
     "reset": lambda caller, admin: caller.post(f"{admin}/send-password-reset"),
     "verify": lambda caller, admin: caller.post(f"{admin}/send-email-verification"),

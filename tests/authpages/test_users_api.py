@@ -158,6 +158,17 @@ def test_without_a_password_nobody_logs_in(program: Api, ann: str, api: Api) -> 
     assert api.log_in().json()["code"] == "invalid-credentials"
 
 
+def test_who_has_to_wait_after_failures_can_try_again_at_once(program: Api, ann: str, api: Api) -> None:
+    for _ in range(10):
+        api.log_in(password="wrong")
+    assert api.log_in().status_code == 429
+
+    lifted = program.post(f"{ann}/lift-throttle")
+
+    assert (lifted.status_code, lifted.json()) == (200, program.get(ann).json())
+    assert api.log_in().status_code == 200
+
+
 def test_a_verification_mail_goes_to_who_needs_one(program: Api, ann: str, told: Callable[[], list[str]]) -> None:
     sent = program.post(f"{ann}/send-email-verification")
     program.patch(ann, {"emailVerified": True})
@@ -216,7 +227,7 @@ def test_an_unknown_user_is_not_found(program: Api, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "action", ["block", "unblock", "send-email-verification", "send-password-reset", "end-sessions"]
+    "action", ["block", "unblock", "lift-throttle", "send-email-verification", "send-password-reset", "end-sessions"]
 )
 def test_nothing_is_done_to_an_unknown_user(program: Api, action: str) -> None:
     assert program.post(f"{NOBODY}/{action}").status_code == 404

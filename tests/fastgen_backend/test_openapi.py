@@ -175,6 +175,7 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "deleteUser": lambda world: world.program.delete(f"/users/{world.anns_id}"),
     "postBlock": lambda world: world.program.post(f"/users/{world.anns_id}/block"),
     "postUnblock": lambda world: world.program.post(f"/users/{world.anns_id}/unblock"),
+    "postLiftThrottle": lambda world: world.program.post(f"/users/{world.anns_id}/lift-throttle"),
     "postVerificationMail": lambda world: world.program.post(f"/users/{world.anns_id}/send-email-verification"),
     "postResetMail": lambda world: world.program.post(f"/users/{world.anns_id}/send-password-reset"),
     "getUserSessions": lambda world: world.program.get(f"/users/{world.anns_id}/sessions"),
