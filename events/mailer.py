@@ -35,8 +35,9 @@ def mail_reset(event: dict[str, Any]) -> None:
 
 @on_event("auth.password_reset:completed", "auth.password_changed", atomic=False)
 def mail_password_changed(event: dict[str, Any]) -> None:
-    """Word to the owner that the password was changed, by whomever (OWASP ASVS 6.3.7)."""
-    _notify("password_changed", event)
+    """Word to the owner that the password was changed or taken away, by whomever (OWASP ASVS 6.3.7)."""
+    person = _person_of(event)
+    _notify("password_removed" if person and person.password is None else "password_changed", event)
 
 
 @on_event("auth.new_device", atomic=False)
@@ -159,6 +160,7 @@ def _subjects() -> dict[str, str]:
         "verify_email": _("Verify your e-mail address for %(product)s"),
         "reset_password": _("Set a new password for %(product)s"),
         "password_changed": _("Your %(product)s password was changed"),
+        "password_removed": _("Your %(product)s password was removed"),
         "new_device": _("New login to your %(product)s account"),
         "login_after_failures": _("Someone logged in to your %(product)s account after many attempts"),
         "webhook_disabled": _("A webhook of %(product)s was switched off"),

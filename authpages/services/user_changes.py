@@ -80,8 +80,11 @@ def change_own_profile(*, user: User, changes: dict[str, Any], origin: Origin) -
 def put_password(*, user: User, hashed: str | None, origin: Origin) -> None:
     """Make this hash the person's password, or take it away; every session ends, open links die, and it is an event.
 
-    Inside the caller's transaction, which holds the user's lock and has forgotten the failures of logins before.
+    Who has none to be taken away stays as they are. Inside the caller's transaction, which holds the user's lock and
+    has forgotten the failures of logins before.
     """
+    if user.password is None and hashed is None:
+        return
     user.password = hashed
     user.save(update_fields=["password"])
     user.links.void()

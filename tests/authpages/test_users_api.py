@@ -158,6 +158,20 @@ def test_without_a_password_nobody_logs_in(program: Api, ann: str, api: Api) -> 
     assert api.log_in().json()["code"] == "invalid-credentials"
 
 
+def test_a_password_that_is_not_there_is_taken_away_without_a_word(
+    program: Api, told: Callable[[], list[str]], mailed: Callable[[str], str], api: Api
+) -> None:
+    bob = f"/users/{program.post('/users', {'email': NEW['email']}).json()['id']}"
+    program.post(f"{bob}/send-password-reset")
+    before = told()
+
+    assert program.patch(bob, {"password": None}).status_code == 200
+
+    assert told() == before
+    body = {"token": mailed("auth.password_reset"), "password": "an entirely new one"}
+    assert api.post("/auth/password-reset/submit", body).status_code == 204
+
+
 def test_who_has_to_wait_after_failures_can_try_again_at_once(program: Api, ann: str, api: Api) -> None:
     for _ in range(10):
         api.log_in(password="wrong")

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 from django.core.mail import EmailMultiAlternatives
 
-from authpages.models import Session, User
+from authpages.models import HostedAuthSettings, Session, User
 from authpages.services.user_changes import change_user
 from authpages.services.users import create_user
 from events import mailer
@@ -93,6 +93,23 @@ def test_the_owner_is_told_that_an_admin_set_a_password(ann: User, mailoutbox: O
 
     assert [mail.subject for mail in mailoutbox] == ["Your Fastgen password was changed"]
     assert not Session.objects.filter(ended_at=None).exists()
+
+
+@pytest.mark.parametrize("pages", [True, False])
+def test_the_owner_is_told_that_the_password_was_taken_away_and_how_to_come_in(
+    ann: User, mailoutbox: Outbox, pages: bool
+) -> None:
+    HostedAuthSettings.objects.update_or_create(pk=1, defaults={"pages_enabled": pages})
+    change_user(user_id=ann.pk, changes={"password": None}, origin=COMMAND_LINE)
+
+    assert work_until(_is_told())
+
+    (mail,) = mailoutbox
+    assert mail.subject == "Your Fastgen password was removed"
+    for text in _texts(mail):
+        assert "To log in again, set a new password" in text
+        assert "was just changed" not in text
+        assert ("http://127.0.0.1:8000/forgot-password" in text) == pages
 
 
 def test_nobody_is_flooded_by_who_logs_in_again_and_again(ann: User, mailoutbox: Outbox, settings: Any) -> None:
