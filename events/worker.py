@@ -19,6 +19,7 @@ from events.handlers import sync_handlers
 from events.housekeeping import keep_house
 from events.jobs import Jobs
 from events.services import leases, retention
+from events.services.arranging import arrange_some
 from events.services.pulse import Pulse
 from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
@@ -81,6 +82,7 @@ class EventsWorker:
             self._repeat(self._claim, LOOK_FOR_DUE_SECONDS, self._new_deliveries),
             self._repeat(self._make_trials, LOOK_FOR_DUE_SECONDS),
             self._repeat(self._replay, LOOK_FOR_DUE_SECONDS, rest=REST_SECONDS),
+            self._repeat(self._arrange, LOOK_FOR_DUE_SECONDS, rest=BREATH_SECONDS),
             self._repeat(self._do_jobs, LOOK_FOR_JOBS_SECONDS, rest=PAUSE_SECONDS),
             self._repeat(self._keep_house, HOUSEKEEPING_SECONDS),
             self._repeat(self._forget, HOUSEKEEPING_SECONDS, rest=BREATH_SECONDS),
@@ -161,6 +163,9 @@ class EventsWorker:
         if promised:
             self._new_deliveries.set()
         return promised
+
+    async def _arrange(self) -> bool:
+        return await self._database.run(arrange_some)
 
     async def _make_trials(self) -> bool:
         return await self._trials.look(self._pulse.worker)

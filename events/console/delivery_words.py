@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from events.models import Delivery, Subscriber
+from events.models import Delivery, Subscriber, Webhook
 from events.services.delivery_log import LoggedDelivery
 
 
@@ -19,11 +19,21 @@ def wait_words(delivery: LoggedDelivery, now: datetime) -> str:
         return _("it is tried at this moment")
     if not row.subscriber.enabled:
         return _("waits until the webhook is enabled")
+    if _is_being_arranged(row):
+        return _("waits until all that is pending is in its new order")
     if delivery.waits_behind is not None:
         return _("waits behind number %(number)d") % {"number": delivery.waits_behind}
     if (until := _held_until(row)) and until > max(now, row.due_at):
         return _("held back until %(time)s UTC, as its calls failed") % {"time": f"{until:%H:%M:%S}"}
     return "" if row.due_at > now else _("as soon as its turn comes")
+
+
+def _is_being_arranged(row: Delivery) -> bool:
+    """Whether its webhook's mode was just changed to one that keeps an order."""
+    if row.subscriber.kind != Subscriber.Kind.WEBHOOK:
+        return False
+    webhook = row.subscriber.webhook
+    return webhook.arranged_up_to is not None and webhook.mode != Webhook.Mode.PARALLEL
 
 
 def _held_until(row: Delivery) -> datetime | None:

@@ -183,6 +183,7 @@ class Webhook(models.Model):
     url = models.CharField(max_length=LONGEST_URL)
     description = models.CharField(max_length=500, blank=True)
     mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.PARALLEL)
+    arranged_up_to = models.BigIntegerField(null=True)  # since its mode has changed; None: all of it
     include_secrets = models.BooleanField(default=False)
     sealed_secret = SealedField()  # 32 bytes, sealed by the vault
     retired_secret = SealedField(null=True)  # the one before; signs beside it until `retired_until`

@@ -122,7 +122,7 @@ def claim_deliveries(*, worker: UUID, room: int, handlers: Collection[str]) -> C
     Subscribers are locked while their shares are measured, those that another worker is at are left to it, so that one
     never has more than `max_concurrency` in flight, whoever claims. Where the room is too small for all, it is divided
     evenly and drawn by lot, so that a slow subscriber takes its own share at most. Nothing is taken of a webhook whose
-    circuit is open, and one probe, alone, when its time has come.
+    circuit is open, and one probe, alone, when its time has come; nor while it is being put in another order.
     """
     now = timezone.now()
     waiting = _waiting(now, handlers)
@@ -162,7 +162,8 @@ def _waiting(now: datetime, handlers: Collection[str]) -> QuerySet[Subscriber]:
     ours = Q(kind=Subscriber.Kind.WEBHOOK) | Q(handler__in=handlers)
     paced = Q(paced_until=None) | Q(paced_until__lte=now + AHEAD)
     called = Q(webhook__open_until=None) | Q(webhook__open_until__lte=now)
-    subscribers = Subscriber.objects.alias(next_due=next_due).filter(ours, paced, called, enabled=True)
+    arranged = Q(webhook__arranged_up_to=None) | Q(webhook__mode=Webhook.Mode.PARALLEL)
+    subscribers = Subscriber.objects.alias(next_due=next_due).filter(ours, paced, called, arranged, enabled=True)
     return subscribers.filter(next_due__lte=now, max_concurrency__gt=_in_flight())
 
 
@@ -170,6 +171,7 @@ def _free_places(subscribers: Mapping[UUID, Subscriber], now: datetime) -> dict[
     """How many more each may have in flight: counted in a statement after the lock, which sees what others took."""
     most = Case(
         When(webhook__open_until__gt=now, then=0),
+        When(~Q(webhook__mode=Webhook.Mode.PARALLEL), webhook__arranged_up_to__isnull=False, then=0),
         When(webhook__open_until__lte=now, then=1),  # the probe
         default=F("max_concurrency"),
         output_field=IntegerField(),

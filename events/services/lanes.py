@@ -1,9 +1,10 @@
 """The order of deliveries: those of one subscriber in one lane are made one after the other.
 
 Whenever a transaction ends, this holds: of the pending deliveries of a lane, the one with the lowest `sequence` is free
-and all others are `blocked`. So a claim finds what may be made by one look into an index, however many wait behind one
-that fails. It takes none whose lane holds another under way, either, which is how a lane can be when its webhook's mode
-was just changed. Who inserts or finishes deliveries of a lane has locked their subscriber before.
+and all others are `blocked`; only of a webhook whose mode was just changed it does not yet: see `arranging`. So a claim
+finds what may be made by one look into an index, however many wait behind one that fails. It takes none whose lane
+holds another under way, either, which is how a lane can be after such a change. Who inserts or finishes deliveries of a
+lane has locked their subscriber before.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,10 +12,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import CharField, Min, OuterRef, Q, Subquery, Value
-from django.db.models.functions import NullIf
 
-from events.models import Delivery, Event, Webhook
+from events.models import Delivery, Webhook
 from events.services.plain_ids import as_id, stored_id
 
 
@@ -70,19 +69,6 @@ def free_heads(lanes: Collection[Lane]) -> None:
     blocked = [head.id for head in _heads(lanes) if head.blocked]
     if blocked:
         Delivery.objects.filter(pk__in=blocked).update(blocked=False)
-
-
-def rearrange(webhook: Webhook) -> None:
-    """Put all that is pending into the lanes of its mode, which has changed. What is under way there goes on."""
-    pending = Delivery.objects.filter(subscriber=webhook.pk)
-    if webhook.mode == Webhook.Mode.PARALLEL:
-        pending.filter(lane__isnull=False).update(lane=None, blocked=False)
-        return
-    subject = Subquery(Event.objects.filter(pk=OuterRef("event")).values("subject")[:1])
-    lane = Value(ALL, CharField()) if webhook.mode == Webhook.Mode.ORDERED else NullIf(subject, Value(""))
-    pending.update(lane=lane, blocked=True)
-    firsts = pending.filter(lane__isnull=False).values("lane").annotate(first=Min("sequence")).values("first")
-    pending.filter(Q(lane=None) | Q(sequence__in=firsts)).update(blocked=False)
 
 
 def _heads(lanes: Collection[Lane]) -> list[Head]:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from events.filters import FILTERS_MAX, check_filter
 from events.models import Attempt, Subscriber, Webhook
+from events.services.arranging import begin_to_arrange
 from events.services.custom_headers import masked_headers, seal_headers
-from events.services.lanes import rearrange
 from events.services.switching import before_switching_on, switch_off, switch_on
 from events.signing import make_secret, shown_secret
 from fastgen_backend import vault
@@ -114,7 +114,7 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
         subscriber.save(update_fields=sorted(SUBSCRIBER_FIELDS))
         webhook.save()
         if webhook.mode != mode:
-            rearrange(webhook)
+            begin_to_arrange(webhook)
         _switch(webhook, changes.get("enabled", subscriber.enabled))
     return webhook
 

@@ -281,6 +281,18 @@ def test_a_pending_delivery_says_what_it_waits_for(console: Admin, subscribe: Ca
     assert "Next try waits behind number 1" in text_of(console.get(second))
 
 
+def test_what_waits_until_it_is_in_another_order_says_so(console: Admin, subscribe: Callable[..., Webhook]):
+    hook = subscribe("/hook", "custom.*", mode="ordered")
+    happen()
+    sequence_events()
+    Webhook.objects.update(arranged_up_to=0)
+
+    shown, waits = console.get(page_of(hook)), console.get(page_of(hook, f"/deliveries/{Delivery.objects.get().pk}"))
+
+    assert "In order what waits is being put into it" in text_of(shown)
+    assert "Next try waits until all that is pending is in its new order" in text_of(waits)
+
+
 def test_a_delivery_of_another_webhook_is_not_found(console: Admin, hook: Webhook, subscribe: Callable[..., Webhook]):
     other = subscribe("/other", "auth.*")
     letter = dead_letter(hook)
