@@ -35,12 +35,24 @@ class Wanted:
 
 
 class Extent(NamedTuple):
-    """Everything above `after` up to `until`, and how many that are; `incomplete`: older ones are no longer kept."""
+    """Everything above `after` up to `until`, and how many that are.
+
+    Of a part of the log `oldest` is the position of the oldest event that was kept when it was measured; 0 of letters.
+    """
 
     after: int
     until: int
     total: int
-    incomplete: bool
+    oldest: int = 0
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether some of its events are no longer kept."""
+        return self.after < self.until and self.after + 1 < self.oldest
+
+    def is_shorter(self, oldest: int) -> bool:
+        """Whether some were forgotten since it was measured: now `oldest` is the oldest that is kept."""
+        return 0 < self.oldest < oldest and self.after + 1 < oldest
 
 
 def measure(webhook: Webhook, wanted: Wanted) -> Extent:
@@ -52,13 +64,14 @@ def measure(webhook: Webhook, wanted: Wanted) -> Extent:
     if wanted.kind == Replay.Kind.DEAD_LETTERS:
         letters = dead_letters(webhook.pk)
         newest = letters.aggregate(newest=Max("sequence"))["newest"] or 0
-        return Extent(0, newest, letters.filter(sequence__lte=newest).count(), incomplete=False)
+        return Extent(0, newest, letters.filter(sequence__lte=newest).count())
+    oldest = _oldest_position()  # before the rest, which may be shortened meanwhile
     after, until = missed_between(webhook) if wanted.kind == Replay.Kind.MISSED else _bounds(wanted)
     until = max(after, until)
     events = log_between(after, until).filter(any_of(webhook.subscriber.filters), any_of(wanted.filters))
     if wanted.kind == Replay.Kind.MISSED:
         events = events.filter(during(unreplayed_outages(webhook)))
-    return Extent(after, until, events.count(), incomplete=after < until and after + 1 < _oldest_position())
+    return Extent(after, until, events.count(), oldest)
 
 
 def dead_letters(webhook_id: UUID) -> QuerySet[FinishedDelivery]:

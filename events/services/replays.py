@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from events.models import Outage, Replay
 from events.services.promises import WebhookDisabled, lock_webhook
 from events.services.replay_ranges import Wanted, measure, missed_between, unreplayed_outages
+from events.services.retention import keep_log
 from events.services.webhooks import read_webhook
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
 from fastgen_backend.origin import Origin
@@ -55,14 +56,16 @@ def start_replay(*, webhook_id: UUID, wanted: Wanted, origin: Origin, rate_per_s
     _check_rate(rate_per_second)
     extent = measure(read_webhook(webhook_id), wanted)
     with transaction.atomic():
+        oldest = keep_log()  # before the subscriber, for which its holder may wait
         subscriber = lock_webhook(webhook_id)
         if not subscriber.enabled:
             raise WebhookDisabled(_("Enable the webhook first; it is told nothing while it is disabled."))
         if Replay.objects.under_way().filter(webhook=webhook_id).exists():
             raise ReplayUnderWay(_("Wait until it is done, or cancel it."))
         is_missed = wanted.kind == Replay.Kind.MISSED
-        if is_missed and missed_between(subscriber.webhook) != (extent.after, extent.until):
-            extent = measure(subscriber.webhook, wanted)  # it was switched, or replayed to, since it was counted
+        is_other = is_missed and missed_between(subscriber.webhook) != (extent.after, extent.until)
+        if is_other or extent.is_shorter(oldest):
+            extent = measure(subscriber.webhook, wanted)  # switched, replayed to, or forgotten since it was counted
         if not extent.total:
             raise NothingToReplay(str(NOTHING[Replay.Kind(wanted.kind)]))
         replay = Replay.objects.create(

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
 from events.models import Attempt, Delivery, Event, FinishedDelivery, Replay, Subscriber, Webhook
@@ -28,6 +28,15 @@ def forget_some() -> bool:
     )
 
 
+def keep_log() -> int:
+    """Let no event be forgotten until the transaction ends; the position of the oldest that is kept, 0 without any.
+
+    To hold that one is enough: the log is shortened from there, and not beyond what somebody holds.
+    """
+    oldest = Event.objects.positioned().order_by("position").select_for_update(no_key=True)
+    return oldest.values_list("position", flat=True).first() or 0
+
+
 def forget_retired_secrets() -> int:
     """Delete the secrets of webhooks that no longer sign beside their successors; tells how many."""
     over = Webhook.objects.filter(retired_until__lte=timezone.now())
@@ -47,7 +56,7 @@ def _forget_deliveries(state: State, until: datetime) -> bool:
     with transaction.atomic():
         some = FinishedDelivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BITE]))
         _hold_subscribers(some)
-        ids = lock_some(some)
+        ids = lock_some(some.exclude(_being_replayed()))  # a replay may have begun before they were held
         _forget(FinishedDelivery.objects.filter(pk__in=ids))
     return len(ids) == BITE
 
@@ -59,9 +68,7 @@ def _forget_events(until: datetime) -> bool:
     So the positions that are left are dense, and a reader who was told of none that is missing missed none (G6). The
     newest event stays whatever its age: it is the place from which a reader who has read all goes on.
     """
-    ranges = Replay.objects.under_way().exclude(kind=Replay.Kind.DEAD_LETTERS)
-    last = min([newest_position() - 1, *ranges.values_list("cursor", flat=True)])
-    oldest = Event.objects.positioned().filter(position__lte=last).order_by("position")
+    oldest = Event.objects.positioned().filter(position__lt=newest_position()).order_by("position")
     rows = oldest.values_list("pk", "created_at")[:BITE]
     old = [pk for pk, _created_at in takewhile(lambda row: row[1] < until, rows)]
     if not old or not _unneeded(old):
@@ -91,10 +98,17 @@ def _forget(finished: QuerySet[FinishedDelivery]) -> None:
 
 
 def _unneeded(oldest: list[int]) -> list[int]:
-    """Of these events, in their order, those before the first that has still to be delivered."""
+    """Of these events, in their order, those before the first that is needed.
+
+    Asked once they are locked, this holds to the end of the transaction: see `keep_log`.
+    """
     replayed = FinishedDelivery.objects.filter(_being_replayed(), event__in=oldest)
     needed = {*Delivery.objects.filter(event__in=oldest).values_list("event_id", flat=True)}
     needed |= {*replayed.values_list("event_id", flat=True)}
+    ranges = Replay.objects.under_way().exclude(kind=Replay.Kind.DEAD_LETTERS)
+    furthest_behind = ranges.aggregate(cursor=Min("cursor"))["cursor"]
+    if furthest_behind is not None:
+        needed |= {*Event.objects.filter(pk__in=oldest, position__gt=furthest_behind).values_list("pk", flat=True)}
     return list(takewhile(lambda pk: pk not in needed, oldest))
 
 

@@ -7,16 +7,17 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from events.models import Attempt, Delivery, Event, FinishedDelivery, LogHead, Replay, Subscriber, Webhook
-from events.services.retention import forget_retired_secrets, forget_some
+from events.services import replay_ranges, replays, retention
+from events.services.retention import forget_retired_secrets, forget_some, keep_log
 from events.services.sequencing import sequence_events
 from events.services.webhooks import rotate_secret
 from fastgen_backend.ids import uuid7
 from fastgen_backend.retention import BITE
-from tests.conftest import Api
+from tests.conftest import Api, together
 from tests.events.conftest import happen, work_until
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +133,61 @@ def test_a_dead_letter_that_is_replayed_stays_and_so_does_its_event(subscribe: S
 
     assert [each.sequence for each in FinishedDelivery.objects.order_by("sequence")] == [2, 3]
     assert _positions() == [2, 3]
+
+
+@pytest.mark.parametrize(("kind", "days"), [("range", 1), ("deadLetters", 1), ("deadLetters", 91)])
+def test_a_replay_that_begins_just_before_the_locks_are_taken_loses_nothing(
+    subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch, kind: str, days: int
+):
+    webhook = subscribe()
+    _log("a", "b", "c", "d", "newest")
+    for delivery in Delivery.objects.order_by("sequence"):
+        _finish(delivery, "dead", days=days)
+
+    def begin(finished: Any) -> None:
+        monkeypatch.setattr(retention, "_hold_subscribers", hold)
+        Replay.objects.create(webhook=webhook, kind=kind, after=0, until=5, cursor=2, total=5)
+        hold(finished)
+
+    hold = retention._hold_subscribers
+    monkeypatch.setattr(retention, "_hold_subscribers", begin)
+    forget_some()
+
+    assert _positions() == [3, 4, 5]
+    assert [each.sequence for each in FinishedDelivery.objects.order_by("sequence")] == [3, 4, 5]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite nobody writes meanwhile")
+def test_nothing_of_the_log_is_forgotten_while_a_replay_begins():
+    _log("a", "b", "newest")
+
+    with transaction.atomic():
+        oldest = keep_log()
+        others = together(lambda _: forget_some(), 1)
+        left = _positions()
+    forget_some()
+
+    assert (oldest, others, left) == (1, [False], [1, 2, 3])
+    assert _positions() == [3]
+
+
+def test_a_replay_counts_what_is_left_when_it_begins(
+    subscribe: Subscribe, key: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+):
+    _log("a", "b", "newest")
+    webhook = subscribe()
+
+    def measure(*given: Any) -> Any:
+        monkeypatch.setattr(replays, "measure", replay_ranges.measure)
+        extent = replay_ranges.measure(*given)
+        forget_some()
+        return extent
+
+    monkeypatch.setattr(replays, "measure", measure)
+    replay = key("webhooks:write").post(f"/webhooks/{webhook.pk}/replay", {})
+
+    assert replay.json()["total"] == 1
 
 
 def test_what_is_not_sequenced_yet_stays():
