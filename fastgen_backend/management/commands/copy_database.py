@@ -5,6 +5,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from contextlib import suppress
+from getpass import getpass
 from typing import IO, Any
 
 from django.conf import settings
@@ -23,10 +24,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("url", help="such as postgres://user:password@host:5432/name")
+        told = (
+            "such as postgres://user:password@host:5432/name; - reads it from standard input, as ‘ps’ shows arguments"
+        )
+        parser.add_argument("url", help=told)
         parser.add_argument("--live", action="store_true", help="copy what there is at this moment, though workers run")
 
     def handle(self, *args: Any, url: str, live: bool, **options: Any) -> None:
+        url = _asked_for() if url == "-" else url
         if not url.startswith(("sqlite://", "postgres://", "postgresql://")):
             sys.exit("The URL must be a sqlite:// or postgres:// address; these two are supported.")
         startup.check_installation()
@@ -42,6 +47,11 @@ class Command(BaseCommand):
                 other.kill()
                 raise
         sys.exit(other.returncode)
+
+
+def _asked_for() -> str:
+    """A line of standard input; one that is typed is not shown."""
+    return (getpass("URL: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
 
 
 def _restoring_into(url: str) -> subprocess.Popen[bytes]:
