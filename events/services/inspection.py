@@ -24,6 +24,7 @@ from events.models import (
     Webhook,
     Worker,
 )
+from events.services.gone_handlers import gone_handlers
 from events.services.leases import SILENCE, longest_call
 from fastgen_backend.snapshots import snapshot
 from fastgen_backend.vault import decrypt
@@ -219,20 +220,21 @@ def _held_log() -> Iterator[str]:
     oldest = Event.objects.positioned().order_by("position").values("pk", "created_at")[:2]  # the newest always stays
     if len(oldest) < 2 or oldest[0]["created_at"] > timezone.now() - timedelta(days=days + 1):
         return
-    for delivery in Delivery.objects.filter(event=oldest[0]["pk"]).select_related("subscriber"):
+    webhooks = Delivery.objects.filter(event=oldest[0]["pk"], subscriber__kind=Subscriber.Kind.WEBHOOK)
+    for delivery in webhooks.select_related("subscriber"):
         yield _(
-            "Events older than %(days)d days are kept, because %(subscriber)s has still to be told of them. %(mend)s"
-        ) % {"days": days, "subscriber": delivery.subscriber, "mend": _mend(delivery.subscriber)}
+            "Events older than %(days)d days are kept, because %(subscriber)s has still to be told of them. "
+            "Enable it, or delete it."
+        ) % {"days": days, "subscriber": delivery.subscriber}
 
 
-def _mend(subscriber: Subscriber) -> str:
-    """What lets the log go on: workers switch a handler off whose function they don't find, and nobody else does."""
-    if subscriber.kind == Subscriber.Kind.WEBHOOK:
-        return _("Enable it, or delete it.")
-    return _(
-        "Bring the function back, or delete what it was promised from events_delivery and events_finisheddelivery, "
-        "then itself from events_subscriber."
-    )
+def _gone_handlers() -> Iterator[str]:
+    for handler in gone_handlers():
+        if number := Delivery.objects.filter(subscriber=handler).count():
+            yield _(
+                "%(handler)s is registered no longer, and has still to be told of %(number)d events; the log is kept "
+                "for it. Bring the function back, or take it out: manage.py remove_handler %(handler)s"
+            ) % {"handler": handler, "number": number}
 
 
 def _paused_replays() -> Iterator[str]:
@@ -250,4 +252,4 @@ def _workers() -> Iterator[str]:
 Checks = tuple[Callable[[], Iterator[str]], ...]
 FLAWS: Checks = (_positions, _causality, _sequences, _twice, _lanes, _attempts, _webhooks, _closed_secrets)
 LEFT_UNDONE: Checks = (_unsequenced, _leases, _old_secrets)
-NOTES: Checks = (_held_log, _paused_replays, _workers)
+NOTES: Checks = (_held_log, _gone_handlers, _paused_replays, _workers)
