@@ -76,7 +76,8 @@ def set_roles(*, user: User, names: Collection[str]) -> bool:
     `InvalidInput` for too many.
     """
     roles = _find(names)
-    before, after = set(user.role_names), {role.name for role in roles}
+    names_now = user.roles.values_list("name", flat=True)  # asked anew: with its lock came those from before the wait
+    before, after = set(names_now), {role.name for role in roles}
     if before == after:
         return False
     user.roles.set(roles)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
-from django.db import transaction
+from django.db import connection, transaction
 
 from authpages.errors import LastAdmin, TokenInvalid
 from authpages.models import KnownDevice, Session, User
@@ -144,6 +144,26 @@ def test_of_two_admins_who_shut_each_other_out_at_once_one_stays() -> None:
 
     assert [refusal for refusal in refused if refusal] == [LastAdmin]
     assert User.objects.admins().filter(blocked=False).count() == 1
+
+
+def test_of_two_who_change_roles_at_once_the_last_has_their_way() -> None:
+    ann = create_user(email="ann@example.com", origin=COMMAND_LINE)
+    create_role(name="Editor")
+    answers: list[User] = []
+
+    def take_away() -> None:
+        answers.append(change_user(user_id=ann.pk, changes={"roles": []}, origin=COMMAND_LINE))
+        connection.close()
+
+    last = threading.Thread(target=take_away)
+    with transaction.atomic():
+        change_user(user_id=ann.pk, changes={"roles": ["Editor"]}, origin=COMMAND_LINE)
+        last.start()
+        last.join(0.3)  # it waits for the account's lock
+    last.join()
+
+    assert answers[0].role_names == []
+    assert not ann.roles.exists()
 
 
 def test_a_role_that_is_given_while_it_is_deleted_is_given_or_unknown() -> None:
