@@ -18,6 +18,7 @@ from fastgen_backend import vault
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
 from fastgen_backend.origin import Origin
 from fastgen_backend.targets import check_url, is_same_origin
+from fastgen_backend.time_limits import unlimited
 
 CONCURRENCY_MAX = 100
 RATE_MAX = 1000
@@ -137,9 +138,10 @@ def rotate_secret(*, webhook_id: UUID) -> NewWebhook:
 
 def delete_webhook(*, webhook_id: UUID) -> None:
     """Delete a webhook and everything it was promised. Raises `NotFound`."""
-    with transaction.atomic():
+    with transaction.atomic(), unlimited():  # however long its log is
         webhook = _locked(webhook_id)
         subscriber = webhook.subscriber
+        list(webhook.trials.select_for_update().values_list("pk"))  # none is finished between its attempts and itself
         for deliveries in (subscriber.deliveries, subscriber.finished_deliveries, webhook.trials):
             Attempt.objects.filter(delivery_id__in=deliveries.values_list("pk", flat=True)).delete()
         subscriber.delete()

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
 
@@ -17,8 +18,11 @@ from authpages.models import Throttle
 from events.catalog import CATALOG
 from events.models import Attempt, Delivery, Event, Subscriber, Trial, Webhook
 from events.services import url_checks
-from events.services.trials import claim_trials, forget_trials
+from events.services.leases import register_worker
+from events.services.outcomes import Outcome
+from events.services.trials import claim_trials, finish_trial, forget_trials
 from events.services.url_checks import check_endpoint
+from events.services.webhooks import delete_webhook
 from fastgen_backend.errors import TooManyRequests
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api
@@ -154,6 +158,33 @@ def test_a_webhook_is_tried_ten_times_a_minute(caller: Api, subscribe: Subscribe
     assert _test(caller, other).status_code == 202
     Trial.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     assert _test(caller, webhook).status_code == 202
+
+
+def test_one_that_ends_while_its_webhook_is_deleted_leaves_nothing(
+    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+):
+    webhook = subscribe()
+    _test(caller, webhook)
+    [claim] = claim_trials(register_worker(), 1)
+    delete = Subscriber.delete
+
+    def end() -> None:
+        finish_trial(Outcome(claim, timezone.now(), 1, delivered=True, status=200))
+        connection.close()
+
+    ending = threading.Thread(target=end)
+
+    def delete_late(subscriber: Subscriber) -> Any:
+        ending.start()
+        ending.join(0.3)
+        return delete(subscriber)
+
+    monkeypatch.setattr(Subscriber, "delete", delete_late)
+
+    delete_webhook(webhook_id=webhook.pk)
+    ending.join()
+
+    assert not Attempt.objects.exists()
 
 
 def test_a_test_that_a_dead_worker_had_in_hand_is_made_by_another(caller: Api, subscribe: Subscribe):

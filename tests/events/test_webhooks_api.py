@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from events.models import Subscriber, Webhook
 from tests.conftest import Api
+from tests.slowness import run_long
 
 URL = "https://hooks.example.com/in"
 MEMBERS = {
@@ -158,6 +159,22 @@ def test_a_deleted_one_is_gone(caller: Api) -> None:
     assert [call(path).status_code for call in (caller.get, caller.delete)] == [404, 404]
     assert caller.patch(path, {}).status_code == 404
     assert caller.get(f"{path}/deliveries").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_of_many_deliveries_is_deleted_however_long_that_takes(
+    caller: Api, hurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/webhooks/{_create(caller).json()['id']}"
+    delete = Subscriber.delete
+
+    def delete_slowly(subscriber: Subscriber) -> Any:
+        run_long(2)
+        return delete(subscriber)
+
+    monkeypatch.setattr(Subscriber, "delete", delete_slowly)
+
+    assert caller.delete(path).status_code == 204
 
 
 def test_each_scope_opens_its_own_half(key: Callable[..., Api], api: Api) -> None:
