@@ -174,6 +174,23 @@ def test_what_was_missed_is_offered_until_it_is_replayed(console: Admin, hook: W
     assert "It missed" not in text_of(console.get(page_of(hook)))
 
 
+def test_beside_a_replay_under_way_a_webhook_is_enabled_alone(console: Admin, hook: Webhook):
+    disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
+    happen()
+    sequence_events()
+    console.press("Enable and replay what it missed", page_of(hook))
+    disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
+    happen()
+    sequence_events()
+
+    page = console.get(page_of(hook))
+    enabled = console.press("Enable", page)
+
+    assert "It has missed 1 event since." in text_of(page)
+    assert "Enable and replay" not in text_of(page)
+    assert "what-done=enabled" in enabled["Location"]
+
+
 def test_a_disabled_webhook_is_enabled_from_its_settings(console: Admin, hook: Webhook):
     disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
 
