@@ -161,8 +161,9 @@ class Subscriber(models.Model):
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def in_trouble(self) -> Self:
-        """Those that fail now, and those that were given up; not those that an admin has switched off."""
-        given_up = Q(subscriber__enabled=False) & ~Q(disabled_reason=Webhook.SWITCHED_OFF)
+        """Those that fail now, and those that were given up; not those that were switched off on purpose."""
+        on_purpose = [Webhook.SWITCHED_OFF, Webhook.OFF_IN_A_COPY]
+        given_up = Q(subscriber__enabled=False) & ~Q(disabled_reason__in=on_purpose)
         return self.filter(given_up | Q(failing_since__isnull=False, subscriber__enabled=True))
 
 
@@ -173,6 +174,7 @@ class Webhook(models.Model):
     """
 
     SWITCHED_OFF = "Switched off by an admin."  # why it is disabled, where it was not given up
+    OFF_IN_A_COPY = "Switched off when this copy was restored."
 
     class Mode(models.TextChoices):
         PARALLEL = "parallel"

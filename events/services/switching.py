@@ -20,13 +20,24 @@ def switch_off(webhook: Webhook, *, reason: str, now: datetime | None = None) ->
     Subscriber.objects.filter(pk=webhook.pk).update(enabled=False)
     webhook.disabled_at, webhook.disabled_reason = now, reason
     webhook.save(update_fields=["disabled_at", "disabled_reason"])
-    Outage.objects.create(
-        webhook=webhook,
-        reason=reason,
-        failing_since=webhook.failing_since,
-        began_at=now,
-        after=newest_position(),
-    )
+    _begin_outage(webhook)
+
+
+def switch_all_off(*, reason: str) -> int:
+    """The same for every webhook that is on, in an installation that does not run yet; tells how many.
+
+    An installation of an older version may be just that: `begin_outages` once it is of this one.
+    """
+    enabled = Subscriber.objects.filter(kind=Subscriber.Kind.WEBHOOK, enabled=True)
+    Webhook.objects.filter(subscriber__in=enabled).update(disabled_at=timezone.now(), disabled_reason=reason)
+    return enabled.update(enabled=False)
+
+
+def begin_outages() -> None:
+    """Let each webhook that is off miss what comes from now on, unless it does already."""
+    known = Outage.objects.filter(until=None).values("webhook")
+    for webhook in Webhook.objects.filter(subscriber__enabled=False).exclude(pk__in=known):
+        _begin_outage(webhook)
 
 
 def before_switching_on() -> None:
@@ -41,3 +52,13 @@ def switch_on(webhook: Webhook) -> None:
     webhook.failures, webhook.disabled_reason = 0, ""
     webhook.save(update_fields=["failing_since", "open_until", "failures", "disabled_at", "disabled_reason"])
     Outage.objects.filter(webhook=webhook, until=None).update(until=newest_position(), ended_at=timezone.now())
+
+
+def _begin_outage(webhook: Webhook) -> None:
+    Outage.objects.create(
+        webhook=webhook,
+        reason=webhook.disabled_reason,
+        failing_since=webhook.failing_since,
+        began_at=webhook.disabled_at or timezone.now(),
+        after=newest_position(),
+    )

@@ -19,7 +19,7 @@ from authpages.models import User
 from authpages.tokens import forget_keys
 from datahub.models import Table
 from datahub.services.inspection import inspect as inspect_tables
-from events.models import Event, LogHead, Subscriber
+from events.models import Delivery, Event, LogHead, Outage, Subscriber, Webhook
 from events.services.inspection import inspect
 from events.services.recording import record_custom_event
 from events.services.sequencing import sequence_events
@@ -149,9 +149,11 @@ def test_an_archive_of_an_older_version_is_restored_and_migrated(admin: Api, ses
     MigrationExecutor(connection).migrate([("events", OLDER)])
     older = _as_of_now(opened(archive))
 
-    restore(opened(older))
+    restored = restore(opened(older), webhooks_off=True)
 
     assert Subscriber.objects.get().forgotten == 0
+    assert (restored.switched_off, Subscriber.objects.get().enabled) == (1, False)
+    assert Outage.objects.get(until=None).reason == Webhook.OFF_IN_A_COPY
     assert User.objects.get().email == "ann@example.com"
     assert inspect_tables().flaws == []
 
@@ -364,3 +366,23 @@ def test_the_command_tells_what_it_restored(
 
     assert re.search(r"^Restored \d+ rows of \d+ tables in [\d.]+ s\.$", capsys.readouterr().out, re.MULTILINE)
     assert User.objects.count() == 1
+
+
+def test_a_copy_calls_no_webhook_where_that_is_asked_for(
+    admin: Api, session: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "installation.fgb"
+    call_command("backup", str(file))
+    empty()
+
+    call_command("restore", str(file), "--webhooks-off")
+    [webhook] = admin.get("/webhooks").json()["items"]
+    promised = Delivery.objects.filter(subscriber=webhook["id"]).count()
+    admin.post("/events", {"type": "custom.b", "data": {}})
+    sequence_events()
+
+    assert "Webhooks switched off: 1." in capsys.readouterr().out
+    assert (webhook["enabled"], Webhook.objects.get().disabled_reason) == (False, Webhook.OFF_IN_A_COPY)
+    assert not Webhook.objects.in_trouble().exists()
+    assert Delivery.objects.filter(subscriber=webhook["id"]).count() == promised > 0
+    assert admin.get(f"/webhooks/{webhook['id']}/replay?kind=missed").json()["total"] == 1

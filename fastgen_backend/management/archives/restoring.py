@@ -15,7 +15,8 @@ from datahub.dynamic import forget_definitions
 from datahub.models import Job
 from datahub.services.indexes import create_indexes, create_owner_index
 from datahub.services.inspection import inspect as inspect_tables
-from events.models import Delivery
+from events.models import Delivery, Webhook
+from events.services.switching import begin_outages, switch_all_off
 from fastgen_backend import startup
 from fastgen_backend.management.archives import contents, loading
 from fastgen_backend.management.archives.archive import NOT_WHOLE, Reader
@@ -27,27 +28,31 @@ from fastgen_backend.vault import opens_check_value
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """How much was restored."""
+    """How much was restored, and how many webhooks were switched off."""
 
     tables: int
     rows: int
+    switched_off: int
 
 
-def restore(reader: Reader) -> Restored:
+def restore(reader: Reader, *, webhooks_off: bool = False) -> Restored:
     """Fill the database from an archive; raises `Refused` where it can't be, and has changed nothing then.
 
     An archive of an older version is restored as that, and migrated afterwards. Meanwhile nobody else can start on this
     database. What it makes beforehand are the tables of the apps, and they stay empty until everything is there.
+    With `webhooks_off` nobody ever finds one that is on.
     """
     with startup.one_at_a_time():
         _check(reader.manifest)
         _migrate_to(reader.manifest)
         try:
             with transaction.atomic():  # in which rows may come before those they refer to
-                restored = _load(reader)
+                restored = _load(reader, webhooks_off)
         except (DatabaseError, ValueError, LookupError) as error:
             raise Refused(f"The database does not take it: {_first_line(error)}. Nothing was restored.") from None
         call_command("migrate", interactive=False, verbosity=0)
+        if webhooks_off:
+            begin_outages()
     forget_definitions()
     return restored
 
@@ -92,7 +97,7 @@ def _migrate_to(manifest: dict[str, Any]) -> None:
     executor.migrate(sorted(names - inner))
 
 
-def _load(reader: Reader) -> Restored:
+def _load(reader: Reader, webhooks_off: bool) -> Restored:
     told = [Contents(each["table"], tuple(map(tuple, each["columns"]))) for each in reader.manifest["tables"]]
     of_apps = {each.table: each for each in told if not each.table.startswith(contents.OF_USERS)}
     of_users = {each.table: each for each in told if each.table not in of_apps}
@@ -106,7 +111,8 @@ def _load(reader: Reader) -> Restored:
     if not of_users.keys() & known.keys():
         known |= _make_user_tables(of_users)
     _finish(reader.manifest, loaded, known)
-    return Restored(len(known), loaded.total())
+    switched_off = switch_all_off(reason=Webhook.OFF_IN_A_COPY) if webhooks_off else 0
+    return Restored(len(known), loaded.total(), switched_off)
 
 
 def _checked(told: dict[str, Contents]) -> dict[str, Contents]:

@@ -28,12 +28,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="the archive; - is standard input")
 
-    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        parser.add_argument(
+            "--webhooks-off",
+            action="store_true",
+            help="switch every webhook off, so that a copy calls nobody beside the original",
+        )
+
+    def handle(self, *args: Any, file: str, webhooks_off: bool, **options: Any) -> None:
         begins_at = time.monotonic()
         try:
             startup.check_folders()
             startup.check_database()
-            restored = _from_input() if file == "-" else _from_file(Path(file))
+            restored = _from_input(webhooks_off) if file == "-" else _from_file(Path(file), webhooks_off)
         except (Refused, CannotStart) as reason:
             sys.exit(str(reason))
         except OSError as error:
@@ -42,16 +48,18 @@ class Command(BaseCommand):
             self.stderr.write(f"It is as it was saved, with this flaw: {flaw}")
         seconds = time.monotonic() - begins_at
         self.stdout.write(f"Restored {restored.rows:,} rows of {restored.tables} tables in {seconds:.1f} s.")
+        if webhooks_off:
+            self.stdout.write(f"Webhooks switched off: {restored.switched_off:,}.")
 
 
-def _from_input() -> Restored:
+def _from_input(webhooks_off: bool) -> Restored:
     """Verify it on the way: what was written is taken back where the end does not hold what it should."""
-    return restore(Reader(cast("io.BufferedReader", sys.stdin.buffer)))
+    return restore(Reader(cast("io.BufferedReader", sys.stdin.buffer)), webhooks_off=webhooks_off)
 
 
-def _from_file(file: Path) -> Restored:
+def _from_file(file: Path, webhooks_off: bool) -> Restored:
     """Read it twice: nothing is written before all of it was seen."""
     with file.open("rb") as stream:
         Reader(stream).verify()
         stream.seek(0)
-        return restore(Reader(stream))
+        return restore(Reader(stream), webhooks_off=webhooks_off)
