@@ -16,7 +16,8 @@ def redeliver(*, delivery_id: UUID) -> Delivery:
 
     One that is pending is due now. One that is finished is promised anew: behind everything promised so far, so that
     nobody who is told in order sees an event between two later ones, and under the event's own id, by which receivers
-    know that they had it. Where the event is pending for this webhook already, that delivery is due now instead.
+    know that they had it. Where the event is pending for this webhook already, that delivery is due now instead, and a
+    dead letter is promised again as that one.
 
     An open circuit lets a probe through at once: who asks for a call wants to see one.
 
@@ -36,18 +37,18 @@ def _redeliver(subscriber: Subscriber, delivery_id: UUID) -> Delivery:
     finished = FinishedDelivery.objects.filter(pk=delivery_id).first()
     if finished is None:
         raise NotFound(_("This delivery is no longer kept."))
-    if pending := _locked(subscriber=subscriber, event=finished.event_id):
-        return _hurry(pending)
-    return _promise_anew(subscriber, finished)
+    pending = _locked(subscriber=subscriber, event=finished.event_id)
+    again = _hurry(pending) if pending else _promise_anew(subscriber, finished)
+    if finished.state == FinishedDelivery.State.DEAD:
+        finished.redelivered_as = again.pk
+        finished.save(update_fields=["redelivered_as"])
+    return again
 
 
 def _promise_anew(subscriber: Subscriber, finished: FinishedDelivery) -> Delivery:
     if not subscriber.enabled:
         raise WebhookDisabled(_("Enable the webhook first; it is told nothing while it is disabled."))
     [promised] = promise(subscriber, [finished.event_id])
-    if finished.state == FinishedDelivery.State.DEAD:
-        finished.redelivered_as = promised.pk
-        finished.save(update_fields=["redelivered_as"])
     return promised
 
 

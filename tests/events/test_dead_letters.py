@@ -83,6 +83,24 @@ def test_one_that_was_redelivered_is_told_once(caller: Api, dead: Webhook):
     assert list(promised) == list(letters)
 
 
+def test_one_that_is_redelivered_by_what_is_pending_already_is_told_once(
+    caller: Api, dead: Webhook, receiver: Receiver
+):
+    """Its event is pending because a replay of a range promised it."""
+    letter = FinishedDelivery.objects.get(sequence=3)
+    caller.post(f"/webhooks/{dead.pk}/replay", {"from": letter.event.public_id, "to": letter.event.public_id})
+    advance_replays()
+
+    redelivered = caller.post(f"/deliveries/{letter.pk}/redeliver").json()
+    left = _count(caller, dead)
+    _replay(caller, dead)
+    work_until(lambda: not Delivery.objects.exists())
+
+    assert (left, caller.get(f"/deliveries/{letter.pk}").json()["redeliveredAs"]) == (2, redelivered["id"])
+    told = [call.headers["webhook-id"] for call in receiver.at("/hook")]
+    assert told.count(letter.event.public_id) == 2
+
+
 def test_one_that_dies_again_is_a_dead_letter_again(caller: Api, dead: Webhook, receiver: Receiver):
     receiver.on("/hook", answer(500))
     _replay(caller, dead)
