@@ -106,14 +106,16 @@ def change_webhook(*, webhook_id: UUID, changes: dict[str, Any], may_see_secrets
         subscriber, mode, url = webhook.subscriber, webhook.mode, webhook.url
         for name, value in changes.items():
             _guard_secrets(webhook, name, value, may_see_secrets)
+        written = {"sealed_headers", *changes} - {"enabled", "headers"}
         if changes.get("url", url) != url:
             webhook.failing_since, webhook.failures, webhook.open_until = None, 0, None  # it failed elsewhere
+            written |= {"failing_since", "failures", "open_until"}
         for name in changes.keys() - {"enabled", "headers"}:
             setattr(subscriber if name in SUBSCRIBER_FIELDS else webhook, name, changes[name])
         _check(webhook.url, subscriber)
         _set_headers(webhook, changes.get("headers"), moves=not is_same_origin(url, webhook.url))
         subscriber.save(update_fields=sorted(SUBSCRIBER_FIELDS))
-        webhook.save()
+        webhook.save(update_fields=sorted(written - SUBSCRIBER_FIELDS))  # all else is for others to write
         if webhook.mode != mode:
             begin_to_arrange(webhook)
         _switch(webhook, changes.get("enabled", subscriber.enabled))

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from events.models import Delivery, Webhook
-from events.services import circuit
+from events.services import circuit, webhooks
 from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries
 from events.services.leases import register_worker
@@ -185,6 +185,17 @@ def test_at_another_url_it_is_closed_and_healthy(webhook: Webhook, receiver: Rec
     assert same
     assert (mended.failing_since, mended.failures, mended.open_until) == (None, 0, None)
     assert len(claim(worker)) == 15
+
+
+def test_a_change_of_something_else_leaves_it_as_it_is_by_then(webhook: Webhook, monkeypatch: pytest.MonkeyPatch):
+    """It opens after the row was read, and before it is written."""
+    until = timezone.now() + timedelta(minutes=1)
+    monkeypatch.setattr(webhooks, "_check", lambda *_: Webhook.objects.update(failures=7, open_until=until))
+
+    change_webhook(webhook_id=webhook.pk, changes={"description": "Orders"}, may_see_secrets=True)
+
+    webhook.refresh_from_db()
+    assert (webhook.description, webhook.failures, webhook.open_until) == ("Orders", 7, until)
 
 
 def test_others_are_told_meanwhile(webhook: Webhook, subscribe: Subscribe):
