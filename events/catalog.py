@@ -288,11 +288,12 @@ KINDS = [
     ),
     EventKind(
         EventType.WEBHOOK_DISABLED,
-        "A webhook was switched off: its receiver answered 410 Gone, or failed for five days.",
+        "A webhook was switched off: its receiver answered 410 Gone, or failed for five days. Of `url`, path and query "
+        "are masked.",
         _object(webhookId=UUID, url=TEXT, reason=TEXT),
         {
             "webhookId": "019aa0e0-2222-7c31-9d2a-5b8e1f4a6c02",
-            "url": "https://api.example.com/hooks",
+            "url": "https://api.example.com/•••",
             "reason": "The receiver answered 410 Gone.",
         },
     ),

@@ -1,6 +1,7 @@
 """Keeps secrets out of what is logged, and text out of it that a database can't store."""
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from events.envelope import MASK
 
@@ -14,6 +15,13 @@ def redact(text: str, hidden: Iterable[str]) -> str:
         text = text.replace(secret, MASK)
         text = _without_cut_off(text, secret)
     return text
+
+
+def masked_url(url: str) -> str:
+    """The address without its path and query, in which many receivers expect a token."""
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return f"{origin}/{MASK}" if parts.path.strip("/") or parts.query else origin
 
 
 def _without_cut_off(text: str, secret: str) -> str:

@@ -13,6 +13,7 @@ from events.models import Subscriber, Webhook
 from events.services.circuit import note_outcome
 from events.services.outcomes import Outcome
 from events.services.recording import record_event
+from events.services.redaction import masked_url
 from events.services.switching import switch_off
 from fastgen_backend.origin import WORKER
 
@@ -67,6 +68,6 @@ def disable_webhook(*, webhook_id: UUID, reason: str) -> bool:
         return False
     webhook = Webhook.objects.get(pk=webhook_id)
     switch_off(webhook, reason=reason)
-    data = {"webhookId": str(webhook_id), "url": webhook.url, "reason": reason}
+    data = {"webhookId": str(webhook_id), "url": masked_url(webhook.url), "reason": reason}
     record_event(type=EventType.WEBHOOK_DISABLED, data=data, origin=WORKER)
     return True
