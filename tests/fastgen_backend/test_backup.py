@@ -5,6 +5,7 @@ import json
 import re
 import stat
 import tarfile
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -121,6 +122,32 @@ def test_an_archive_is_of_one_moment(admin: Api, session: dict[str, Any], monkey
 
     assert Event.objects.count() == events + 1
     assert len(rows_of(archive)["events_event"]) == events
+
+
+def test_a_table_that_is_emptied_meanwhile_is_saved_whole(
+    admin: Api, session: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    real, clearing = saving._rows, threading.Thread(target=lambda: _clear(admin))
+
+    def clear_meanwhile(each: Any) -> Any:
+        if not clearing.ident:
+            clearing.start()
+            clearing.join(0.5)  # PostgreSQL has it wait for the end
+        return real(each)
+
+    monkeypatch.setattr(saving, "_rows", clear_meanwhile)
+
+    archive = saved()
+    clearing.join()
+
+    table = Table.objects.get()
+    assert len(rows_of(archive)[table.db_table]) == 3
+    assert admin.get("/tables/all/rows").json()["items"] == []
+
+
+def _clear(admin: Api) -> None:
+    assert admin.post("/tables/all/clear").status_code == 204
+    connection.close()
 
 
 def _happen() -> None:

@@ -34,7 +34,7 @@ def save(stream: BinaryIO, *, compress: bool = True) -> Saved:
     `ImproperlyConfigured` where SECRET_KEY is not its key."""
     startup.check_installation()
     verify_key()
-    with snapshot():
+    with snapshot(holding=[table.db_table for table in contents.definitions()]):
         tables = [*contents.app_tables(), *contents.user_tables()]
         writer = Writer(stream, _manifest(tables), compress=compress)
         rows = sum(writer.write_table(each.table, _rows(each)) for each in tables)
