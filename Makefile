@@ -20,7 +20,7 @@ test-sqlite: .venv/tests
 
 test-browser: .venv/tests $(if $(shell command -v npm),tests/browser/node_modules/installed)
 	@echo "== The browser"
-	@DATABASE_URL= $(PYTEST) -n 2 --dist loadfile -rs tests/browser
+	@DATABASE_URL= $(PYTEST) -n 2 -rs tests/browser
 
 test-chaos: .venv/tests
 	@echo "== Chaos on SQLite"

@@ -7,12 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import assert_is_accessible
-from tests.browser.shared import admin, call, enter, up
+from tests.browser.console import call
 from tests.browser.test_looks import DESK, PHONE
 from tests.processes import wait_for
 from tests.receivers import Receiver, answer
 
-__all__ = ["admin", "up"]
 LOG, WEBHOOKS = "/console/events", "/console/webhooks"
 
 
@@ -26,8 +25,6 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def hook(admin: Page, receiver: Receiver) -> str:
     """The page of a webhook that is told of custom events, and there is no other."""
-    for webhook in call(admin, "GET", "/webhooks")["items"]:
-        call(admin, "DELETE", f"/webhooks/{webhook['id']}")
     made = call(admin, "POST", "/webhooks", {"url": f"{receiver.url}/hook", "events": ["custom.*"]})
     return f"{WEBHOOKS}/{made['id']}"
 
@@ -57,7 +54,7 @@ def test_new_events_come_by_themselves_until_the_switch_is_off(admin: Page):
     expect(admin.locator("tbody.fresh th", has_text="custom.second")).to_be_visible()
 
 
-def test_an_event_is_found_read_and_copied(admin: Page, new_page: Callable[..., Page]):
+def test_an_event_is_found_read_and_copied(admin: Page):
     event = happen(admin, "custom.to_copy")
     admin.context.grant_permissions(["clipboard-read", "clipboard-write"])
     admin.goto(LOG)
@@ -118,7 +115,7 @@ def test_the_daily_work_of_a_webhook(admin: Page, receiver: Receiver):
 
 
 def test_every_page_of_events_and_webhooks_looks_right(
-    admin: Page, hook: str, receiver: Receiver, new_page: Callable[..., Page]
+    admin: Page, hook: str, receiver: Receiver, new_admin: Callable[..., Page]
 ):
     receiver.on("/hook", answer(500, b"out of order"))
     event = happen(admin, "custom.placed")
@@ -141,7 +138,7 @@ def test_every_page_of_events_and_webhooks_looks_right(
         f"{hook}/rotate",
     ]
 
-    screens = [enter(new_page(**PHONE, color_scheme="light")), enter(new_page(**DESK, color_scheme="dark"))]
+    screens = [new_admin(**PHONE, color_scheme="light"), new_admin(**DESK, color_scheme="dark")]
     for page in screens:
         for path in pages:
             page.goto(path)

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import assert_is_accessible, fill_in
+from tests.browser.conftest import assert_is_accessible
+from tests.browser.console import call
+from tests.browser.forms import fill_in
 from tests.browser.grid import tab_to
-from tests.browser.shared import call, enter, up
-from tests.browser.test_looks import DESK, PHONE
+from tests.browser.test_looks import DESK, SCREENS
 from tests.conftest import PASSWORD
-
-__all__ = ["up"]
 
 
 def person(page: Page, email: str, **fields: Any) -> str:
@@ -22,8 +21,10 @@ def person(page: Page, email: str, **fields: Any) -> str:
     return f"/console/users/{made['id']}"
 
 
-def test_a_person_is_made_found_blocked_let_in_again_and_deleted(new_page: Callable[..., Page]) -> None:
-    page = enter(new_page(**DESK))
+def test_a_person_is_made_found_blocked_let_in_again_and_deleted(
+    new_page: Callable[..., Page], new_admin: Callable[..., Page]
+) -> None:
+    page = new_admin(**DESK)
 
     # A role, and somebody who has it
     page.get_by_role("link", name="Roles", exact=True).click()
@@ -74,8 +75,8 @@ def test_a_person_is_made_found_blocked_let_in_again_and_deleted(new_page: Calla
     expect(page.get_by_role("status")).to_contain_text("The account is deleted.")
 
 
-def test_somebody_is_found_and_unblocked_by_keyboard(new_page: Callable[..., Page]) -> None:
-    page = enter(new_page(**DESK))
+def test_somebody_is_found_and_unblocked_by_keyboard(new_admin: Callable[..., Page]) -> None:
+    page = new_admin(**DESK)
     path = person(page, "dmitri@example.com", blocked=True)
     page.goto("/console/users")
 
@@ -92,25 +93,24 @@ def test_somebody_is_found_and_unblocked_by_keyboard(new_page: Callable[..., Pag
     expect(page.get_by_role("status")).to_contain_text("They are unblocked")
 
 
-@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
-def test_every_page_about_people_looks_right(new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
-    light, dark = new_page(**screen, color_scheme="light"), new_page(**screen, color_scheme="dark")
-    enter(light)
-    name = "a.person.with.quite.a.long.address.to.show" + ("1" if screen is PHONE else "2")
-    story = person(light, f"{name}@mail.example.com", firstName="A", lastName="N" * 80, blocked=True)
-    call(light, "POST", "/roles", {"name": f"Reader {name}"})
-    role = "/console/roles/" + call(light, "GET", "/roles?limit=200")["items"][0]["id"]
+@pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
+def test_every_page_about_people_looks_right(
+    new_admin: Callable[..., Page], email: str, screen: dict[str, Any]
+) -> None:
+    page = new_admin(**screen)
+    name = f"a.person.with.quite.a.long.address.to.show.{email}"
+    story = person(page, name, firstName="A", lastName="N" * 80, blocked=True)
+    role = "/console/roles/" + call(page, "POST", "/roles", {"name": f"Reader {name}"})["id"]
 
-    for page in (light, enter(dark)):
-        for path in ("", "?span=days"):
-            page.goto(f"/console{path}")
-            assert_is_accessible(page)
-        for path in ("/console/users", "/console/users?q=nobody", "/console/users/new", "/console/users?role=none"):
-            page.goto(path)
-            assert_is_accessible(page)
-        for path in ("", "/edit", "/block", "/password", "/end-sessions", "/delete"):
-            page.goto(story + path)
-            assert_is_accessible(page)
-        for path in ("/console/roles", "/console/roles/new", role, f"{role}/delete"):
-            page.goto(path)
-            assert_is_accessible(page)
+    for path in ("", "?span=days"):
+        page.goto(f"/console{path}")
+        assert_is_accessible(page)
+    for path in ("/console/users", "/console/users?q=nobody", "/console/users/new", "/console/users?role=none"):
+        page.goto(path)
+        assert_is_accessible(page)
+    for path in ("", "/edit", "/block", "/password", "/end-sessions", "/delete"):
+        page.goto(story + path)
+        assert_is_accessible(page)
+    for path in ("/console/roles", "/console/roles/new", role, f"{role}/delete"):
+        page.goto(path)
+        assert_is_accessible(page)

@@ -9,11 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import assert_is_accessible, fill_in
-from tests.browser.shared import enter, up
-from tests.browser.test_looks import DESK, PHONE
-
-__all__ = ["up"]
+from tests.browser.conftest import assert_is_accessible
+from tests.browser.forms import fill_in
+from tests.browser.test_looks import DESK, PHONE, SCREENS
 
 
 def _logo() -> FilePayload:
@@ -23,8 +21,8 @@ def _logo() -> FilePayload:
 
 
 @pytest.fixture
-def admin(new_page: Callable[..., Page]) -> Page:
-    return enter(new_page(**DESK))
+def admin(new_admin: Callable[..., Page]) -> Page:
+    return new_admin(**DESK)
 
 
 def test_the_preview_follows_what_is_typed_and_only_saving_saves(admin: Page) -> None:
@@ -58,8 +56,8 @@ def test_a_logo_that_is_too_large_is_let_go_at_once(admin: Page) -> None:
     expect(admin.locator("[name=logo]")).to_have_value("")
 
 
-def test_the_preview_works_without_script(new_page: Callable[..., Page]) -> None:
-    page = enter(new_page(**DESK, java_script_enabled=False))
+def test_the_preview_works_without_script(new_admin: Callable[..., Page]) -> None:
+    page = new_admin(**DESK, java_script_enabled=False)
     page.goto("/console/settings")
 
     page.fill("[name=product_name]", "Typed")
@@ -113,19 +111,18 @@ def test_the_api_is_read_and_tried_without_anything_from_elsewhere(admin: Page) 
     expect(operation.locator(".live-responses-table")).to_contain_text("For the docs")
 
 
-@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
-def test_the_pages_of_setting_up_look_right(new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
-    for scheme in ("light", "dark"):
-        page = enter(new_page(**screen, color_scheme=scheme))
-        for path in ("/console/settings", "/console/keys", "/console/keys/new"):
-            page.goto(path)
-            assert_is_accessible(page)
-        fill_in(page)
+@pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
+def test_the_pages_of_setting_up_look_right(new_admin: Callable[..., Page], screen: dict[str, Any]) -> None:
+    page = new_admin(**screen)
+    for path in ("/console/settings", "/console/keys", "/console/keys/new"):
+        page.goto(path)
         assert_is_accessible(page)
+    fill_in(page)
+    assert_is_accessible(page)
 
 
-def test_a_narrow_page_of_keys_stays_in_its_width(new_page: Callable[..., Page]) -> None:
-    page = enter(new_page(**PHONE))
+def test_a_narrow_page_of_keys_stays_in_its_width(new_admin: Callable[..., Page]) -> None:
+    page = new_admin(**PHONE)
     page.goto("/console/keys/new")
     page.get_by_label("Read the log.").check()
     fill_in(page, name="A key with a name that is as long as what it is for")

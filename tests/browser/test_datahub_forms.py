@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import assert_is_accessible, fill_in
+from tests.browser.conftest import assert_is_accessible
+from tests.browser.forms import fill_in
 
 NEW = "/console/datahub/new?next=/console/datahub"
 

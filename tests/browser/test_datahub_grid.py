@@ -8,10 +8,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import assert_is_accessible
+from tests.browser.console import call
 from tests.browser.grid import Grid, tab_to
-from tests.browser.shared import admin, call, up
-
-__all__ = ["admin", "up"]
 
 COLUMNS = [
     {"name": "Name", "type": "text", "required": True},

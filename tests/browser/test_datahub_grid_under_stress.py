@@ -1,16 +1,14 @@
 """The grid when answers are late, others are quicker, and fingers are faster than either."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.console import call, log_in
 from tests.browser.grid import Grid
-from tests.browser.shared import admin, call, enter, up
 from tests.browser.test_looks import PHONE
-
-__all__ = ["admin", "up"]
 
 COLUMNS = [
     {"name": "Name", "type": "text", "required": True},
@@ -235,7 +233,7 @@ def test_who_logs_in_again_in_another_tab_goes_on_here(grid: Grid) -> None:
     grid.keys.press("Enter")
     grid.expect_said("you are logged out")
     assert grid.page.url.endswith(TABLE)
-    enter(grid.page.context.new_page()).close()
+    log_in(grid.page.context.new_page()).close()
 
     grid.keys.press("ArrowUp")
     grid.keys.press("Enter")
@@ -314,11 +312,8 @@ def test_the_panel_is_not_left_without_a_word(grid: Grid) -> None:
     expect(panel).to_be_hidden()
 
 
-def test_two_taps_edit_a_cell_on_a_phone(admin: Page, grid: Grid) -> None:
-    browser = admin.context.browser
-    assert browser
-    phone = browser.new_context(**PHONE, base_url=admin.url.partition("/console")[0])
-    page = enter(phone.new_page())
+def test_two_taps_edit_a_cell_on_a_phone(grid: Grid, new_admin: Callable[..., Page]) -> None:
+    page = new_admin(**PHONE)
     page.goto(TABLE)
     small = Grid(page)
     small.wait()
@@ -330,4 +325,3 @@ def test_two_taps_edit_a_cell_on_a_phone(admin: Page, grid: Grid) -> None:
     small.expect_said("Saved.")
     expect(page.locator("#said")).to_be_in_viewport()
     assert kept(grid, "name") == "Anna"
-    phone.close()

@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import assert_is_accessible
+from tests.browser.console import call
 from tests.browser.grid import Grid, tab_to
-from tests.browser.shared import admin, call, up
-
-__all__ = ["admin", "up"]
 
 FILE = """name,email,age,joined
 Ann,ann@example.com,31,2026-11-01

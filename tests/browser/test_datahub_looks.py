@@ -7,11 +7,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import assert_is_accessible
+from tests.browser.console import call
 from tests.browser.grid import Grid
-from tests.browser.shared import admin, call, enter, up
 from tests.browser.test_looks import SCREENS
-
-__all__ = ["admin", "up"]
 
 COLUMNS = [
     {"name": "Customer with a rather long name", "type": "text", "required": True},
@@ -57,9 +55,9 @@ PAGES = [
 
 @pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
 def test_every_page_of_the_datahub_looks_right(
-    admin: Page, new_page: Callable[..., Page], screen: dict[str, Any]
+    admin: Page, new_admin: Callable[..., Page], screen: dict[str, Any]
 ) -> None:
-    page = enter(new_page(**screen))
+    page = new_admin(**screen)
     assert_is_accessible(page)  # where there is no table yet
     call(admin, "POST", "/tables", {"name": "Orders", "description": "What people have bought", "columns": COLUMNS})
     page.goto(TABLE)

@@ -4,14 +4,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import assert_is_accessible, fill_in
-from tests.conftest import PASSWORD
+from tests.browser.conftest import assert_is_accessible
 
 
-def test_rows_are_read_and_edited_without_script(admin: Page, new_page: Callable[..., Page]) -> None:
-    page = new_page(java_script_enabled=False)
-    page.goto("/console/datahub")
-    fill_in(page, email="root@example.com", password=PASSWORD)
+def test_rows_are_read_and_edited_without_script(new_admin: Callable[..., Page]) -> None:
+    page = new_admin(java_script_enabled=False)
     page.get_by_role("link", name="New table").first.click()
     page.locator("[name=name]").fill("Notes")
     page.locator("[name=columns-0-name]").fill("Title")
@@ -48,11 +45,9 @@ def test_rows_are_read_and_edited_without_script(admin: Page, new_page: Callable
     expect(page.locator("#grid")).to_contain_text("No rows yet.")
 
 
-def test_a_long_table_is_read_page_by_page_without_script(admin: Page, new_page: Callable[..., Page]) -> None:
+def test_a_long_table_is_read_page_by_page_without_script(admin: Page, new_admin: Callable[..., Page]) -> None:
     _fill(admin, 250)
-    page = new_page(java_script_enabled=False)
-    page.goto("/console/datahub")
-    fill_in(page, email="root@example.com", password=PASSWORD)
+    page = new_admin(java_script_enabled=False)
     page.get_by_role("link", name="Notes").click()
 
     seen = []

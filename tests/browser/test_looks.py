@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import assert_is_accessible, fill_in, link_mailed_to
+from tests.browser.conftest import assert_is_accessible, link_mailed_to
+from tests.browser.console import ROOT
+from tests.browser.forms import fill_in
 from tests.conftest import PASSWORD
 
-ANN = "a.person.with.quite.a.long.address.to.show@mail.example.com"
 VISITORS = ["/login", "/signup", "/logout", "/verify-email", "/forgot-password", "/console/login", "/nowhere"]
 BROKEN_LINKS = ["/verify-email?token=x", "/reset-password?token=x", "/console/setup?token=x"]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -19,16 +20,17 @@ SCREENS = [{**PHONE, "color_scheme": "dark"}, {**DESK, "color_scheme": "light"}]
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
-def test_every_page_looks_right(admin: Page, new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
+def test_every_page_looks_right(admin: Page, new_page: Callable[..., Page], email: str, screen: dict[str, Any]) -> None:
     page = new_page(**screen)
 
     _look_at_the_pages_of_visitors(page)
-    _look_at_the_pages_of_a_person(page, ANN, admin)
+    _look_at_the_pages_of_a_person(page, f"a.person.with.quite.a.long.address.to.show.{email}", admin)
     _look_at_the_console(page)
 
 
 @pytest.mark.parametrize("accent", ["#ffd400", "#ffffff", "#000000", "#767676"])
 def test_any_accent_is_readable(admin: Page, new_page: Callable[..., Page], accent: str) -> None:
+    admin.goto("/console/settings")
     fill_in(admin, accent_color=accent, product_name="Acme Notes & Friends", terms_url="https://acme.example/terms")
 
     for scheme in ("light", "dark"):
@@ -37,7 +39,7 @@ def test_any_accent_is_readable(admin: Page, new_page: Callable[..., Page], acce
         assert_is_accessible(page)
 
 
-def test_targets_on_a_phone_are_as_large_as_a_finger(admin: Page, new_page: Callable[..., Page]) -> None:
+def test_targets_on_a_phone_are_as_large_as_a_finger(new_page: Callable[..., Page]) -> None:
     page = new_page(**PHONE)
     for path in ("/login", "/signup", "/console/login"):
         page.goto(path)
@@ -81,7 +83,7 @@ def _look_at_the_pages_of_a_person(page: Page, email: str, admin: Page) -> None:
 
 def _look_at_the_console(page: Page) -> None:
     page.goto("/console/settings")
-    fill_in(page, email="root@example.com", password=PASSWORD)
+    fill_in(page, email=ROOT, password=PASSWORD)
     assert_is_accessible(page)
     fill_in(page, callback_url="no address")
     page.locator(".notice.bad[role=alert]").wait_for()
