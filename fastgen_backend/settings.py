@@ -115,6 +115,10 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600  # `connections.close_if_dropped` looks whether one still stands
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
+        "keepalives_idle": 30,  # a server that is gone without a word is noticed within a minute
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,  # in milliseconds
         "options": "-c jit=off",  # compiling our short queries takes 150 ms
         "server_side_binding": True,
         "prepare_threshold": 2,  # the third use of a statement prepares it; after five more its plan is kept

@@ -90,3 +90,12 @@ def test_whether_webhooks_may_call_private_addresses_can_be_set(base_url: str, t
     made = settings_of(BASE_URL=base_url, WEBHOOK_ALLOW_PRIVATE_TARGETS=text)
 
     assert made["WEBHOOK_ALLOW_PRIVATE_TARGETS"] is allowed
+
+
+def test_a_connection_to_postgresql_notices_that_its_server_is_gone_and_a_url_may_say_when():
+    url = "postgres://fastgen@db.example.com/fastgen?tcp_user_timeout=5000"
+
+    options = settings_of(DATABASE_URL=url)["DATABASES"]["default"]["OPTIONS"]
+
+    assert int(options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"]) == 60
+    assert int(options["tcp_user_timeout"]) == 5000
