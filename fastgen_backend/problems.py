@@ -115,8 +115,8 @@ def domain_refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the address belongs to the API."""
-    return request.path_info.startswith(("/api/", "/auth/", "/oauth/", "/.well-known/"))
+    """Whether the address is one that programs ask."""
+    return request.path_info.startswith(("/api/", "/auth/", "/oauth/", "/.well-known/", "/metrics"))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,20 +11,24 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from events.services.measuring import figures
-from events.services.readiness import check_readiness, is_ready
+from events.services.readiness import NO_ANSWER, check_readiness, is_ready
+from fastgen_backend.connections import DatabaseUnavailable
 from fastgen_backend.kept import Kept
 from fastgen_backend.rest import Endpoint, credentials_of
 
 SCOPE = "metrics:read"
 readiness = Kept(check_readiness, seconds=1)
-measured = Kept(figures, seconds=10)  # scrapers ask every 15 to 60 s
+measured = Kept(figures, seconds=4)  # less than between two scrapes, lest the next process asked tells older figures
 
 
 class ReadyView(View):
     """200 where the installation can do its work, else 503; what each check found, either way."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        found = readiness.read()
+        try:
+            found = readiness.read()
+        except TimeoutError:
+            found = {"database": NO_ANSWER}
         ready = is_ready(found)
         return JsonResponse(
             {"status": "ready" if ready else "not ready", "checks": found}, status=200 if ready else 503
@@ -50,4 +54,7 @@ class MetricsView(Endpoint):
     permission_classes = [MayMeasure]
 
     def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(measured.read(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        try:
+            return HttpResponse(measured.read(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        except TimeoutError:
+            raise DatabaseUnavailable from None

@@ -1,5 +1,6 @@
 """The figures of an installation in the text format of Prometheus, counted by indexes that hold all they ask for."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -19,7 +20,8 @@ from events.services.leases import living_workers
 from fastgen_backend.counting import about
 from fastgen_backend.version import VERSION
 
-OF_ALL_PROCESSES = "process_cpu_seconds"  # counts up in each web process by itself: no counter for who asks any of them
+Labelled = GaugeMetricFamily | CounterMetricFamily
+OF_ONE_PROCESS = {"process_cpu_seconds", "process_start_time_seconds"}  # these jump for who asks now one, now another
 
 
 def figures() -> bytes:
@@ -41,12 +43,9 @@ class _Installation(Collector):
         yield from _log(now)
         yield from _deliveries(now)
         yield from _accounts(now)
-        happened = CounterMetricFamily("fastgen_happened", "What was tallied since the beginning.", labels=["what"])
-        for what, number in _happened().items():
-            happened.add_metric([what], number)
-        yield happened
+        yield from _happened()
         yield _labelled("fastgen_jobs", "Jobs of the Datahub that are not done.", "kind", _jobs())
-        yield from (each for each in ProcessCollector(registry=None).collect() if each.name != OF_ALL_PROCESSES)
+        yield from (each for each in ProcessCollector(registry=None).collect() if each.name not in OF_ONE_PROCESS)
 
 
 def _log(now: datetime) -> Iterator[Metric]:
@@ -71,7 +70,7 @@ def _deliveries(now: datetime) -> Iterator[Metric]:
     yield GaugeMetricFamily("fastgen_deliveries_late_seconds", "For how long the oldest due delivery is due.", late)
     dead = about(FinishedDelivery.objects.dead_letters())
     yield GaugeMetricFamily("fastgen_dead_letters", "Deliveries that were given up and not promised again.", dead)
-    yield _labelled("fastgen_webhooks", "Webhooks.", "status", _webhooks())
+    yield _labelled("fastgen_webhooks", "Webhooks, by how they fare.", "status", _webhooks())
 
 
 def _accounts(now: datetime) -> Iterator[Metric]:
@@ -91,10 +90,15 @@ def _pending(now: datetime) -> dict[str, int]:
     }
 
 
-def _happened() -> dict[str, int]:
+def _happened() -> Iterator[Metric]:
     """What was ever tallied; tallies are kept when what they count is deleted."""
-    sums = Tally.objects.order_by().values_list("what").annotate(Sum("count"))
-    return dict.fromkeys(map(str, Tally.What.values), 0) | dict(sums)
+    what = Tally.What
+    sums = Counter(dict(Tally.objects.order_by().values_list("what").annotate(Sum("count"))))
+    yield CounterMetricFamily("fastgen_sign_ups", "Accounts that people made by signing up.", sums[what.SIGN_UPS])
+    logins = {"succeeded": sums[what.LOGINS], "failed": sums[what.FAILED_LOGINS]}
+    yield _labelled("fastgen_logins", "Logins that were tried.", "result", logins, CounterMetricFamily)
+    calls = {"delivered": sums[what.DELIVERED], "failed": sums[what.FAILED_CALLS]}
+    yield _labelled("fastgen_webhook_calls", "Calls of webhooks.", "result", calls, CounterMetricFamily)
 
 
 def _webhooks() -> dict[str, int]:
@@ -111,8 +115,10 @@ def _jobs() -> dict[str, int]:
     return dict.fromkeys(map(str, Job.Kind.values), 0) | dict(counted)
 
 
-def _labelled(name: str, help: str, label: str, values: dict[str, int]) -> Metric:
-    family = GaugeMetricFamily(name, help, labels=[label])
+def _labelled(
+    name: str, help: str, label: str, values: dict[str, int], kind: type[Labelled] = GaugeMetricFamily
+) -> Metric:
+    family = kind(name, help, labels=[label])
     for value, number in values.items():
         family.add_metric([value], number)
     return family

@@ -17,6 +17,7 @@ from fastgen_backend.vault import opens_check_value
 log = logging.getLogger("fastgen.readiness")
 
 WELL = "ok"
+NO_ANSWER = "The database does not answer."
 SILENT_AFTER = timedelta(seconds=30)
 
 
@@ -43,7 +44,7 @@ def _finding(check: Callable[[], str]) -> str:
         return check()
     except (DatabaseError, InterfaceError) as error:
         log.warning("The database does not answer: %s", " ".join(str(error).split()))
-        return "The database does not answer."
+        return NO_ANSWER
 
 
 def _database() -> str:

@@ -1,6 +1,9 @@
 """Answers that are kept for a moment."""
 
+import threading
 import time
+
+import pytest
 
 from fastgen_backend.kept import Kept
 
@@ -16,3 +19,23 @@ def test_what_took_long_to_find_out_is_kept_as_long_as_anything_else():
     kept = Kept(find, seconds=0.01)
 
     assert (kept.read(), kept.read()) == (0, 0)
+
+
+def test_who_asks_while_somebody_waits_for_the_answer_does_not_wait_for_ever():
+    begun, ended = threading.Event(), threading.Event()
+
+    def find() -> bool:
+        begun.set()
+        return ended.wait(5)
+
+    kept = Kept(find, seconds=60, patience=0.05)
+    first = threading.Thread(target=kept.read)
+    first.start()
+    begun.wait(5)
+
+    with pytest.raises(TimeoutError):
+        kept.read()
+    ended.set()
+    first.join()
+
+    assert kept.read()

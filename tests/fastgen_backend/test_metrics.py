@@ -4,8 +4,11 @@ import tomllib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
+import psycopg
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -64,6 +67,8 @@ def test_what_happens_is_counted(api: Api):
     assert pending == {"due": 2, "waiting": 1, "in_flight": 1, "held": 0}
     assert 0 < found["fastgen_deliveries_late_seconds"] < 60
     assert found["fastgen_webhooks:healthy"] == 1
+    assert (found["fastgen_sign_ups_total"], found["fastgen_webhook_calls_total:failed"]) == (1, 0)
+    assert (found["fastgen_logins_total:succeeded"], found["fastgen_logins_total:failed"]) == (1, 0)
     assert found[f"fastgen_build_info:{VERSION}"] == 1
 
 
@@ -141,6 +146,24 @@ def test_scrapes_beside_each_other_are_counted_for_once(django_assert_num_querie
 
     with django_assert_num_queries(0):
         assert _ask().status_code == 200
+
+
+def test_one_web_process_tells_nothing_that_jumps_where_another_answers():
+    assert not {"process_cpu_seconds_total", "process_start_time_seconds"} & _figures().keys()
+
+
+def test_a_scraper_is_told_that_the_database_is_away(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("events.api.operators.measured", Mock(read=Mock(side_effect=TimeoutError)))
+    hangs = _ask()
+    monkeypatch.setattr("events.api.operators.measured", Mock(read=Mock(side_effect=_refused)))
+    refuses = _ask()
+
+    for answer in (hangs, refuses):
+        assert (answer.status_code, answer.json()["code"]) == (503, "database-unavailable")
+
+
+def _refused() -> None:
+    raise OperationalError("connection refused") from psycopg.OperationalError("connection refused")
 
 
 def test_the_version_is_that_of_the_project():

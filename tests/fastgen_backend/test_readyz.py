@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError, connection
@@ -85,6 +86,14 @@ def test_a_database_that_is_away_is_told_without_its_address(monkeypatch: pytest
 
     monkeypatch.setattr("events.services.readiness._database", refuse)
     caplog.set_level(logging.CRITICAL, "fastgen.readiness")
+
+    answer = _ask()
+
+    assert (answer.status_code, answer.json()["checks"]) == (503, {"database": "The database does not answer."})
+
+
+def test_while_the_database_hangs_probes_are_told_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("events.api.operators.readiness", Mock(read=Mock(side_effect=TimeoutError)))
 
     answer = _ask()
 
