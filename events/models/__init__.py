@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
@@ -204,11 +204,17 @@ class Webhook(models.Model):
         return self.url
 
 
+class OutageQuerySet(models.QuerySet["Outage"]):
+    def unreplayed(self) -> Self:
+        """Those in which something may have been missed that no replay tells."""
+        return self.filter(Q(until=None) | Q(until__gt=F("after")), replay=None)
+
+
 class Outage(models.Model):
     """A time in which a webhook was switched off, and so was promised nothing.
 
     It missed what its filters name of the positions above `after` and, once it is over, up to `until`: exactly that.
-    Where a `replay` of it was cancelled, `after` is how far that came.
+    Where a `replay` of it was cancelled, `after` is how far that came; where nobody wants it any more, its end.
     What it was promised before stays pending meanwhile.
     """
 
@@ -223,6 +229,8 @@ class Outage(models.Model):
     replay = models.ForeignKey(
         Replay, on_delete=models.SET_NULL, null=True, related_name="outages"
     )  # of what it missed
+
+    objects = OutageQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -18,6 +18,7 @@ from events.services.reading import any_of, check_filters, position_of
 from fastgen_backend.errors import FieldError, InvalidInput
 
 Moment = datetime | str  # a time, or the public id of an event
+OUTAGES_AT_ONCE = 200  # in one condition: SQLite nests them no deeper than 1,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,24 @@ def measure(webhook: Webhook, wanted: Wanted) -> Extent:
     oldest = _oldest_position()  # before the rest, which may be shortened meanwhile
     after, until = missed_between(webhook) if wanted.kind == Replay.Kind.MISSED else _bounds(wanted)
     until = max(after, until)
-    events = log_between(after, until).filter(any_of(webhook.subscriber.filters), any_of(wanted.filters))
     if wanted.kind == Replay.Kind.MISSED:
-        events = events.filter(during(unreplayed_outages(webhook)))
+        return Extent(after, until, count_missed(webhook, until=until), oldest)
+    events = log_between(after, until).filter(any_of(webhook.subscriber.filters), any_of(wanted.filters))
     return Extent(after, until, events.count(), oldest)
+
+
+def count_missed(webhook: Webhook, *, until: int | None = None, most: int | None = None) -> int:
+    """How many events up to a position it missed, that were not replayed since; `most` at most, and quickly then."""
+    until = newest_position() if until is None else until
+    outages, number = unreplayed_outages(webhook), 0
+    for start in range(0, len(outages), OUTAGES_AT_ONCE):
+        some = outages[start : start + OUTAGES_AT_ONCE]
+        end = until if some[-1].until is None else min(until, some[-1].until)
+        events = log_between(some[0].after, end).filter(any_of(webhook.subscriber.filters), during(some))
+        number += events.count() if most is None else events[: most - number].count()
+        if number == most:
+            break
+    return number
 
 
 def dead_letters(webhook_id: UUID) -> QuerySet[FinishedDelivery]:
@@ -86,11 +101,11 @@ def log_between(after: int, until: int) -> QuerySet[Event]:
 
 def unreplayed_outages(webhook: Webhook) -> list[Outage]:
     """The times in which this webhook was switched off, of which nothing was replayed yet, oldest first."""
-    return list(webhook.outages.filter(replay=None).order_by("after"))
+    return list(webhook.outages.unreplayed().order_by("after"))
 
 
 def during(outages: Sequence[Outage]) -> Q:
-    """The condition on events that they are of these times; the last may still go on."""
+    """The condition on events that they are of these times, `OUTAGES_AT_ONCE` at most; the last may still go on."""
     condition = Q(pk__in=[])
     for outage in outages:
         within = Q(position__gt=outage.after)

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from events.models import Delivery, FinishedDelivery, Replay, Subscriber
 from events.services.promises import promise
 from events.services.reading import any_of
-from events.services.replay_ranges import dead_letters, during, log_between
+from events.services.replay_ranges import OUTAGES_AT_ONCE, dead_letters, during, log_between
 
 OUTSTANDING_MAX = 100  # promised, and not tried yet: what is still sent after a pause, or comes before what is new
 LATE = timedelta(seconds=0.5)
@@ -60,9 +61,13 @@ def _room(replay: Replay) -> int:
 
 def _promise_events(replay: Replay, subscriber: Subscriber, size: int) -> Portion:
     end = min(replay.until, replay.cursor + LOOKED_AT_ONCE)
-    events = log_between(replay.cursor, end).filter(any_of(subscriber.filters), any_of(replay.filters))
+    wanted = Q(any_of(subscriber.filters), any_of(replay.filters))
     if replay.kind == Replay.Kind.MISSED:
-        events = events.filter(during(list(replay.outages.all())))
+        within = replay.outages.filter(until__gt=replay.cursor, after__lt=end).order_by("after")
+        outages = list(within[:OUTAGES_AT_ONCE])
+        wanted &= during(outages)
+        end = min([end, *(outage.until for outage in outages[OUTAGES_AT_ONCE - 1 :] if outage.until)])
+    events = log_between(replay.cursor, end).filter(wanted)
     found = list(events.only("pk", "position")[:size])
     promise(subscriber, [event.pk for event in found], replay=replay)
     return Portion(len(found), found[-1].position or end if len(found) == size else end)

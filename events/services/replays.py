@@ -4,14 +4,15 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from events.models import Outage, Replay
+from events.models import Replay
+from events.services.log_head import newest_position
 from events.services.promises import WebhookDisabled, lock_webhook
-from events.services.replay_ranges import Wanted, measure, missed_between, unreplayed_outages
+from events.services.replay_ranges import Wanted, measure, missed_between
 from events.services.retention import keep_log
 from events.services.webhooks import read_webhook
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
@@ -80,9 +81,18 @@ def start_replay(*, webhook_id: UUID, wanted: Wanted, origin: Origin, rate_per_s
             made_by=origin.actor,
         )
         if is_missed:
-            outages = unreplayed_outages(subscriber.webhook)
-            Outage.objects.filter(pk__in=[outage.pk for outage in outages]).update(replay=replay)
+            subscriber.webhook.outages.unreplayed().update(replay=replay)
     return replay
+
+
+def forget_missed(*, webhook_id: UUID) -> None:
+    """Take what this webhook missed while it was off for nothing to replay. Raises `NotFound`.
+
+    While it is off, what it misses from now on is missed all the same.
+    """
+    with transaction.atomic():
+        outages = lock_webhook(webhook_id).webhook.outages.unreplayed()
+        outages.update(after=Coalesce("until", Value(newest_position())))
 
 
 def pause_replay(*, replay_id: UUID) -> Replay:

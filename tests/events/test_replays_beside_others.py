@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from django.db.models import F
 
-from events.models import Delivery, Event, FinishedDelivery, Webhook
-from events.services import replaying, replays
+from events.models import Delivery, Event, FinishedDelivery, LogHead, Outage, Webhook
+from events.services import replay_ranges, replaying, replays
 from events.services.replay_ranges import Extent, Wanted, measure
 from events.services.replaying import advance_replays
 from events.services.sequencing import sequence_events
@@ -117,6 +118,58 @@ def test_what_a_cancelled_replay_has_left_of_what_was_missed_is_missed_still(
     assert (again["total"], again["firstPosition"]) == (3, 3)
     assert told_events() == [event.pk for event in missed]
     assert count(caller, webhook, "?kind=missed")["total"] == 0
+
+
+def test_a_webhook_that_was_off_a_thousand_times_is_replayed_what_it_missed(caller: Api, subscribe: Subscribe):
+    """Each time for one event, of which three are there; the second event was promised in between."""
+    webhook, last = subscribe("/hook", "custom.*"), 2 * 1100 - 1
+    missed = happened(*["custom.a"] * 4)
+    told = missed.pop(1)
+    for event, position in zip(missed, (1, 1001, last), strict=True):
+        Event.objects.filter(pk=event.pk).update(position=10_000 + position)
+    Event.objects.filter(position__gt=10_000).update(position=F("position") - 10_000)
+    LogHead.objects.update(position=last)
+    Delivery.objects.all().delete()
+    Outage.objects.bulk_create(
+        Outage(webhook=webhook, reason="A test.", after=after, until=after + 1) for after in range(0, last, 2)
+    )
+
+    counted = count(caller, webhook, "?kind=missed")["total"]
+    started = start(caller, webhook, kind="missed").json()
+    promise_all()
+
+    assert Event.objects.get(pk=told.pk).position == 2
+    assert (counted, started["total"], caller.get(f"/replays/{started['id']}").json()["state"]) == (3, 3, "done")
+    assert told_events() == [event.pk for event in missed]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_what_nobody_wants_any_more_is_missed_no_longer(caller: Api, subscribe: Subscribe, is_on: bool):
+    webhook = subscribe("/hook", "custom.*")
+    caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
+    happened(*["custom.a"] * 2)
+    if is_on:
+        caller.post(f"/webhooks/{webhook.pk}/enable")
+
+    replays.forget_missed(webhook_id=webhook.pk)
+    happened("custom.a")
+    caller.post(f"/webhooks/{webhook.pk}/enable")
+
+    assert count(caller, webhook, "?kind=missed")["total"] == (0 if is_on else 1)
+
+
+@pytest.mark.parametrize(("most", "counted"), [(1, 1), (3, 3), (4, 4), (5, 5), (6, 5), (None, 5)])
+def test_a_count_of_what_was_missed_goes_as_far_as_is_asked(
+    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch, most: int | None, counted: int
+):
+    monkeypatch.setattr(replay_ranges, "OUTAGES_AT_ONCE", 1)
+    webhook = subscribe("/hook", "custom.*")
+    for number in (3, 2):
+        caller.patch(f"/webhooks/{webhook.pk}", {"enabled": False})
+        happened(*["custom.a"] * number)
+        caller.post(f"/webhooks/{webhook.pk}/enable")
+
+    assert replay_ranges.count_missed(webhook, most=most) == counted
 
 
 def test_what_was_missed_in_a_week_arrives_once_it_is_enabled_while_new_events_come(
