@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{WEBHOOK}/rotate", webhook_actions.RotatePage.as_view(), name="console-webhooks-rotate"),
     path(f"{WEBHOOK}/disable", webhook_actions.DisablePage.as_view(), name="console-webhooks-disable"),
     path(f"{WEBHOOK}/enable", webhook_actions.Enable.as_view(), name="console-webhooks-enable"),
+    path(f"{WEBHOOK}/forget-missed", webhook_actions.ForgetMissedPage.as_view(), name="console-webhooks-forget-missed"),
     path(f"{WEBHOOK}/delete", webhook_actions.DeletePage.as_view(), name="console-webhooks-delete"),
     path(f"{WEBHOOK}/test", webhook_actions.SendTest.as_view(), name="console-webhooks-test"),
     path(

@@ -15,7 +15,7 @@ from events.models import Replay
 from events.services.delivery_log import LoggedDelivery, read_delivery
 from events.services.redelivery import redeliver
 from events.services.replay_ranges import Wanted
-from events.services.replays import start_replay
+from events.services.replays import forget_missed, start_replay
 from events.services.shown_requests import shown_request
 from events.services.trials import ask_for_trial
 from events.services.webhooks import change_webhook, delete_webhook, rotate_secret
@@ -71,6 +71,14 @@ class Enable(WebhookPart):
         wanted = Wanted(kind=Replay.Kind.MISSED)
         replay = start_replay(webhook_id=id, wanted=wanted, origin=console_origin(request))
         return go_on(request, reverse("console-webhooks-replay", args=[id, replay.pk]))
+
+
+class ForgetMissedPage(_Asks):
+    template_name = "events/webhook_forget.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        forget_missed(webhook_id=self.kwargs["id"])
+        return done(request, reverse("console-webhooks-webhook", args=[self.kwargs["id"]]), "forgotten")
 
 
 class SendTest(WebhookPart):

@@ -10,13 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic.base import TemplateView
 
-from events.console.webhook_words import MODE_WORDS, figures_of, standing_of
+from events.console.webhook_words import MODE_WORDS, at_most, figures_of, standing_of
 from events.descriptions import described
 from events.models import Replay, Webhook
 from events.services.custom_headers import masked_headers
 from events.services.delivery_log import STATES, LoggedDelivery, read_deliveries
-from events.services.replay_ranges import Wanted, measure
-from events.services.webhook_figures import with_figures
+from events.services.replay_ranges import count_missed
+from events.services.webhook_figures import MOST, with_figures
 from fastgen_backend.console import AdminsOnly, Crumb
 from fastgen_backend.errors import NotFound
 
@@ -37,8 +37,12 @@ class WebhookPart(AdminsOnly):
 
     @cached_property
     def missed(self) -> int:
-        """How many events it missed while it was off, that were not replayed since."""
-        return measure(self.webhook, Wanted(kind=Replay.Kind.MISSED)).total
+        """How many events it missed while it was off, that were not replayed since; 1,001 stands for more."""
+        return count_missed(self.webhook, most=MOST + 1)
+
+    @property
+    def missed_words(self) -> str:
+        return at_most(self.missed)
 
     @cached_property
     def under_way(self) -> Replay | None:
@@ -63,6 +67,7 @@ class WebhookPage(WebhookPart, TemplateView):
         "saved": _("The webhook is changed."),
         "enabled": _("The webhook is enabled."),
         "disabled": _("The webhook is disabled: it is promised nothing more."),
+        "forgotten": _("What it missed is nothing to replay any more."),
     }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

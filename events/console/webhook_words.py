@@ -52,11 +52,11 @@ def standing_of(webhook: Webhook, now: datetime) -> Standing:
 def figures_of(webhook: Any) -> dict[str, Any]:
     """The annotations of `with_figures` as they are shown."""
     return {
-        "waiting": _at_most(webhook.waiting),
-        "dead": _at_most(webhook.dead),
+        "waiting": at_most(webhook.waiting),
+        "dead": at_most(webhook.dead),
         "last_finished_at": webhook.last_finished_at,
         "success": _success(webhook),
-        "finished": _at_most(webhook.finished) if webhook.finished < MOST else f"{MOST:,}+",
+        "finished": at_most(webhook.finished) if webhook.finished < MOST else f"{MOST:,}+",
     }
 
 
@@ -72,5 +72,6 @@ def _percent(part: int, whole: int) -> str:
     return "100" if part == whole else f"{min(99.9, 100 * part / whole):.1f}"
 
 
-def _at_most(count: int) -> str:
+def at_most(count: int) -> str:
+    """A count that stops at 1,001, which stands for more."""
     return f"{MOST:,}+" if count > MOST else f"{count:,}"

@@ -174,6 +174,26 @@ def test_what_was_missed_is_offered_until_it_is_replayed(console: Admin, hook: W
     assert "It missed" not in text_of(console.get(page_of(hook)))
 
 
+def test_what_was_missed_is_offered_no_longer_once_there_is_nothing_to_replay(
+    console: Admin, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("events.console.webhook_page.MOST", 1)
+    monkeypatch.setattr("events.console.webhook_words.MOST", 1)
+    disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
+    happen(), happen(), happen()
+    sequence_events()
+    console.press("Enable", page_of(hook))
+
+    offered = console.get(page_of(hook))
+    done = console.press("Nothing to replay", page_of(hook, "/forget-missed"))
+
+    assert "It missed 1+ events while it was off." in text_of(offered)
+    assert page_of(hook, "/forget-missed") in offered.content.decode()
+    after = text_of(console.get(done["Location"]))
+    assert "What it missed is nothing to replay any more." in after
+    assert "It missed" not in after
+
+
 def test_beside_a_replay_under_way_a_webhook_is_enabled_alone(console: Admin, hook: Webhook):
     disable_webhook(webhook_id=hook.pk, reason="The receiver answered 410 Gone.")
     happen()
