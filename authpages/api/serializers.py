@@ -37,14 +37,14 @@ class SignUpRequest(StrictSerializer):
     password = PasswordField()
     firstName = StrictCharField(source="first_name", max_length=150, required=False, allow_blank=True)
     lastName = StrictCharField(source="last_name", max_length=150, required=False, allow_blank=True)
-    metadata = PlainJSONField(required=False)
+    metadata = PlainJSONField(required=False, max_bytes=None)
 
 
 class ProfileRequest(StrictSerializer):
     firstName = StrictCharField(source="first_name", max_length=150, allow_blank=True)
     lastName = StrictCharField(source="last_name", max_length=150, allow_blank=True)
     locale = StrictCharField(allow_blank=True, help_text="A language tag such as `de`, for mails; empty: the default.")
-    metadata = PlainJSONField()
+    metadata = PlainJSONField(max_bytes=None)
 
 
 class LoginRequest(StrictSerializer):

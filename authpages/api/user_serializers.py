@@ -57,9 +57,14 @@ class UserRequest(StrictSerializer):
     locale = StrictCharField(
         required=False, allow_blank=True, help_text="A language tag such as `de`, for mails; empty: the default."
     )
-    metadata = PlainJSONField(required=False, help_text="The person may write it, too. It is replaced as a whole.")
+    metadata = PlainJSONField(
+        required=False, max_bytes=None, help_text="The person may write it, too. It is replaced as a whole."
+    )
     appMetadata = PlainJSONField(
-        source="app_metadata", required=False, help_text="Only admins and API keys write it. It is replaced as a whole."
+        source="app_metadata",
+        required=False,
+        max_bytes=None,
+        help_text="Only admins and API keys write it. It is replaced as a whole.",
     )
     admin = StrictBooleanField(required=False, help_text="Only an admin or a key with the scope * may write it.")
     blocked = StrictBooleanField(required=False)

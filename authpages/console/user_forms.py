@@ -1,6 +1,5 @@
 """The forms of accounts: making one, changing one, and giving one a password."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -12,7 +11,6 @@ from authpages.models import Role, User
 from fastgen_backend.forms import EmailField, JsonText, PasswordField, PlainForm
 
 ROLES_MAX = 200  # that can be chosen here; the API knows no such limit
-METADATA_MAX_BYTES = 16_384  # as over REST
 
 
 class MetadataField(JsonText):
@@ -27,9 +25,6 @@ class MetadataField(JsonText):
             return {}
         if not isinstance(found, dict):
             raise forms.ValidationError(gettext("This must be a JSON object: {…}."))
-        if len(json.dumps(found, ensure_ascii=False).encode()) > METADATA_MAX_BYTES:
-            longest = gettext("This may have %(count)s bytes at most.") % {"count": f"{METADATA_MAX_BYTES:,}"}
-            raise forms.ValidationError(longest)
         return found
 
     def prepare_value(self, value: Any) -> Any:

@@ -16,7 +16,7 @@ from authpages.services.email_verification import send_verification
 from authpages.services.known_devices import Browser
 from authpages.services.login import Carrier, start_session
 from authpages.services.sessions import StartedSession
-from authpages.services.users import find_user
+from authpages.services.users import check_metadata, find_user
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import insert
 
@@ -42,16 +42,17 @@ def sign_up(
     """Make an account and log its owner in; None where a verified address is required first.
 
     Then it answers alike for a known and an unknown address, and the mail tells the owner. Raises `SignupsClosed`,
-    `EmailUnusable`, `WeakPassword`, `TooManyRequests` and, without that setting, `EmailTaken`.
+    `EmailUnusable`, `InvalidInput`, `WeakPassword`, `TooManyRequests` and, without that setting, `EmailTaken`.
     """
     settings = HostedAuthSettings.load()
     if not settings.allow_signups:
         raise SignupsClosed(_("New accounts can’t be made here at the moment."))
     if not is_usable(email):
         raise EmailUnusable
+    profile = profile or Profile()
+    check_metadata(asdict(profile))
     passwords.check_password_is_good(password, email=email, product_name=settings.product_name)
     throttles.count(throttles.sign_up_limits(origin.ip_address))
-    profile = profile or Profile()
     if settings.require_verified_email:
         throttles.count(throttles.mail_limits("sign-up", email_key(email), origin.ip_address))
         hashed = passwords.hash_password(password)

@@ -21,7 +21,7 @@ from authpages.services.blocking import block, unblock
 from authpages.services.known_devices import forget_devices
 from authpages.services.roles import set_roles
 from authpages.services.sessions import end_sessions_of
-from authpages.services.users import check_locale, lock_user
+from authpages.services.users import check_locale, check_metadata, lock_user
 from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
 
@@ -65,7 +65,7 @@ def change_user(
 def change_own_profile(*, user: User, changes: dict[str, Any], origin: Origin) -> User:
     """Change what people may write of themselves: `first_name`, `last_name`, `locale`, `metadata`; the user as it is.
 
-    Raises `LocaleUnusable`, or `NotFound` where the account is deleted meanwhile.
+    Raises `LocaleUnusable`, `InvalidInput`, or `NotFound` where the account is deleted meanwhile.
     """
     _check(changes, may_manage_admins=False, origin=origin)
     with transaction.atomic():
@@ -101,6 +101,7 @@ def _check(changes: dict[str, Any], may_manage_admins: bool, origin: Origin) -> 
         raise EmailUnusable
     if "locale" in changes:
         check_locale(changes["locale"])
+    check_metadata(changes)
 
 
 def _prepared_password(

@@ -1,11 +1,13 @@
 """Finding accounts, and those that an admin, the first-start page or a command makes."""
 
+import json
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
 
 from authpages import passwords, signals
 from authpages.addresses import email_key, is_usable
@@ -13,12 +15,14 @@ from authpages.errors import EmailTaken, EmailUnusable, LocaleUnusable
 from authpages.models import HostedAuthSettings, User
 from authpages.services.admin_rules import check_may_manage_admins, lock_account_to_shut_out
 from authpages.services.roles import set_roles
+from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared
 from fastgen_backend.time_limits import unlimited
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, 2.1, without its rarer forms
 LONGEST_LANGUAGE_TAG = 35  # RFC 5646, 4.4.1
+METADATA_MAX_BYTES = 16_384  # written out as JSON
 
 
 def create_user(
@@ -40,6 +44,7 @@ def create_user(
     if admin:
         check_may_manage_admins(may_manage_admins=may_manage_admins, origin=origin)
     check_locale(profile.get("locale", ""))
+    check_metadata(profile)
     hashed = hash_for_new_account(email, password)
     with transaction.atomic():
         return add_account(
@@ -86,6 +91,16 @@ def check_locale(locale: str) -> None:
     """Raise `LocaleUnusable` unless this is a language tag, or empty: the language that the product speaks."""
     if locale and (len(locale) > LONGEST_LANGUAGE_TAG or not LANGUAGE_TAG.fullmatch(locale)):
         raise LocaleUnusable
+
+
+def check_metadata(profile: Mapping[str, Any]) -> None:
+    """Raise `InvalidInput` where `metadata` or `app_metadata`, if they are in it, are larger than we keep."""
+    detail = _("This may have %(count)s bytes at most.") % {"count": f"{METADATA_MAX_BYTES:,}"}
+    members = {"metadata": "/metadata", "app_metadata": "/appMetadata"}
+    written = {pointer: json.dumps(profile.get(name), ensure_ascii=False) for name, pointer in members.items()}
+    too_large = [pointer for pointer, text in written.items() if len(text.encode()) > METADATA_MAX_BYTES]
+    if too_large:
+        raise InvalidInput([FieldError(pointer, "too-large", detail) for pointer in too_large])
 
 
 def add_account(

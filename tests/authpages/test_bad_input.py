@@ -245,6 +245,23 @@ def test_metadata_that_can_not_be_stored_is_refused(api: Api, metadata: Any) -> 
     _assert_refused(api.post("/auth/signup", {**SIGN_UP, "metadata": metadata}), "/metadata")
 
 
+def test_metadata_is_too_large_by_every_door(api: Api, key: Callable[..., Api]) -> None:
+    program, most = key("users:read", "users:write"), {"a": "é" * ((16_384 - len('{"a": ""}')) // 2)}
+    id = api.sign_up()["user"]["id"]
+    calls = {
+        "POST /auth/signup": lambda body: Api().post("/auth/signup", {**SIGN_UP, "email": "bea@example.com", **body}),
+        "PATCH /auth/me": lambda body: api.patch("/auth/me", body),
+        "POST /users": lambda body: program.post("/users", {"email": "bob@example.com", **body}),
+        "PATCH /users": lambda body: program.patch(f"/users/{id}", body),
+    }
+
+    for name, call in calls.items():
+        refused, taken = call({"metadata": {**most, "b": 1}}), call({"metadata": most})
+        assert refused.status_code == 400, name
+        assert [(each["pointer"], each["code"]) for each in refused.json()["errors"]] == [("/metadata", "too-large")]
+        assert taken.status_code in {200, 201}, taken.content
+
+
 def test_metadata_is_stored_as_given(api: Api) -> None:
     metadata = {"plan": "pro", "nested": {"list": [1, 2.5, None, True]}, "emoji": "🔥"}
 

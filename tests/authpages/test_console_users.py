@@ -87,6 +87,7 @@ def test_a_person_is_made_without_a_password(admin: Visitor, ann: User) -> None:
         ({"password": "short"}, "Use at least 8 characters."),
         ({"metadata": '{"plan":\n "free",\n}'}, "line 3 column 1"),
         ({"app_metadata": "[1]"}, "This must be a JSON object"),
+        ({"app_metadata": f'{{"plan": "{"x" * 16_384}"}}'}, "This may have 16,384 bytes at most."),
         ({"locale": "not a language"}, "not a language tag"),
     ],
 )
