@@ -53,7 +53,10 @@ def _tell(person: User, obstacle: SignInObstacle) -> Told:
             own = Mending(_("Set a password"), reverse("console-users-password", args=[person.pk]), is_post=False)
             return Told("bad", _("They have no password"), text, (reset, own))
         case Obstacle.PASSWORD_LOGIN_OFF:
-            text = _("Login by password is off until they reset it, or you lift this.")
+            text = _(
+                "Login by password is off until they reset it, or you lift this; a right one from a device of theirs "
+                "still counts."
+            )
             return Told("bad", _("Too many wrong passwords"), f"{guessed} {text}", (reset, lift))
         case Obstacle.THROTTLED:
             return Told("warn", _("They have to wait"), f"{guessed} {_wait_of(obstacle)}", (lift, reset))

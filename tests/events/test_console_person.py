@@ -84,7 +84,7 @@ def _close_pages(ann: User) -> None:
         (_fail(2), "Wrong passwords were tried 2 wrong passwords in a row.", "lift-throttle"),
         (_fail(12), "They have to wait 12 wrong passwords in a row.", "lift-throttle"),
         (_fail_in_a_browser_of_theirs, "The next try in a browser of theirs is refused until", "lift-throttle"),
-        (_fail(settings.LOGIN_MAX_FAILURES), "Too many wrong passwords", "send-reset"),
+        (_fail(settings.LOGIN_MAX_FAILURES), "a right one from a device of theirs still counts.", "send-reset"),
         (_close_pages, "The hosted pages are off", "/console/settings"),
     ],
 )
