@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from events.models import Webhook
+from events.services import circuit
 from events.services.webhook_figures import MOST
 
 MODE_WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
@@ -44,7 +45,11 @@ def standing_of(webhook: Webhook, now: datetime) -> Standing:
     if webhook.failing_since is None:
         return Standing("good", _("healthy"))
     if webhook.open_until and webhook.open_until > now:
-        text = _("Too many calls failed; the next one is made at %(time)s UTC.")
+        text = (
+            _("Too many calls failed; the next one is made at %(time)s UTC.")
+            if webhook.failures >= circuit.FAILURES_TO_OPEN
+            else _("It asked to be left alone for a while; the next call is made at %(time)s UTC.")
+        )
         return Standing("bad", _("failing"), text % {"time": f"{webhook.open_until:%H:%M:%S}"}, webhook.failing_since)
     return Standing("warn", _("failing"), _("Calls fail and are tried again."), webhook.failing_since)
 

@@ -15,6 +15,7 @@ from standardwebhooks import Webhook as StandardWebhook
 
 from events.console.verifying import PYTHON
 from events.models import Delivery, Event, FinishedDelivery, Replay, Webhook
+from events.services import circuit
 from events.services.delivery_log import read_deliveries
 from events.services.sequencing import sequence_events
 from events.services.webhook_health import disable_webhook
@@ -143,6 +144,19 @@ def test_the_list_says_how_each_fares(console: Admin, hook: Webhook, subscribe: 
 
     assert re.search(r"/hook healthy custom\.\* 1 1 0\.0 %", text)
     assert re.search(r"/failing failing since \d{4}", text)
+
+
+@pytest.mark.parametrize(
+    ("failures", "said"), [(1, "It asked to be left alone for a while"), (5, "Too many calls failed")]
+)
+def test_one_that_is_not_called_for_a_while_says_why(
+    console: Admin, hook: Webhook, monkeypatch: pytest.MonkeyPatch, failures: int, said: str
+):
+    monkeypatch.setattr(circuit, "FAILURES_TO_OPEN", 5)
+    now = timezone.now()
+    Webhook.objects.update(failing_since=now, failures=failures, open_until=now + timedelta(minutes=1))
+
+    assert said in text_of(console.get(page_of(hook)))
 
 
 def test_a_disabled_webhook_says_why_and_gets_what_it_missed(console: Admin, hook: Webhook):
