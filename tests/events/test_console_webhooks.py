@@ -363,7 +363,8 @@ def test_a_replay_is_counted_first_then_begun_paused_and_cancelled(console: Admi
     assert "3 events would be told once more." in text_of(counted)
     page = begun["Location"]
     console.press("Pause", page)
-    assert "paused" in text_of(console.get(page))
+    for shown in (page, page_of(hook, "/replay")):
+        assert "While it is paused, what it has still to promise is kept" in text_of(console.get(shown))
     console.press("Resume", page)
     console.press("Cancel the replay", page)
     assert Replay.objects.get().state == "cancelled"
