@@ -40,7 +40,9 @@ class World:
         event = made(program.post("/events", {"type": "custom.shipped", "data": {}}))
         sequence_events()
         [delivery] = program.get(f"/webhooks/{hook['id']}/deliveries").json()["items"]
-        replay = made(program.post(f"/webhooks/{hook['id']}/replay", {"ratePerSecond": 1}), 202)
+        replay = made(
+            program.post(f"/webhooks/{hook['id']}/replay", {"from": "1970-01-01T00:00:00Z", "ratePerSecond": 1}), 202
+        )
         key = made(program.post("/api-keys", {"name": "Mine", "scopes": ["rows:read"]}))
         session = str(Session.objects.get().pk)
         self.known = {"currentPassword": PASSWORD, "refreshToken": ann["session"]["refreshToken"]}

@@ -24,7 +24,7 @@ EXAMPLES = {
     "getDelivery": Example("GET", "/deliveries/$DELIVERY"),
     "postRedeliver": Example("POST", "/deliveries/$DELIVERY/redeliver"),
     "getWebhookReplay": Example("GET", f"{WEBHOOK}/replay?events=custom.*"),
-    "postWebhookReplay": Example("POST", f"{WEBHOOK}/replay", {"ratePerSecond": 1}, keeps={"REPLAY": "id"}),
+    "postWebhookReplay": Example("POST", f"{WEBHOOK}/replay", {"from": "2026-01-01T00:00:00Z"}, keeps={"REPLAY": "id"}),
     "getWebhookReplays": Example("GET", f"{WEBHOOK}/replays"),
     "getReplay": Example("GET", "/replays/$REPLAY"),
     "postPauseReplay": Example("POST", "/replays/$REPLAY/pause"),

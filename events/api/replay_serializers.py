@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from events.envelope import rfc3339
 from events.models import Replay
@@ -15,6 +16,7 @@ from fastgen_backend.rest import StrictCharField, StrictChoiceField, StrictInteg
 
 FROM = "The first event: its id, or the time (RFC 3339) from which on; by default the oldest that is kept."
 TO = "The last event: its id, or the time (RFC 3339) before which it was; by default the newest."
+WHICH = 'Say which part of the log by "from", "to" or both; all that is kept is {"from": "1970-01-01T00:00:00Z"}.'
 KINDS = (
     "`range`: a part of the log; `missed`: what happened while the webhook was disabled and was not replayed since; "
     "`deadLetters`: what it never took."
@@ -55,6 +57,12 @@ class ReplayRequest(StrictSerializer):
 
     def get_fields(self) -> dict[str, Any]:
         return {"from": MomentField(required=False, help_text=FROM), **super().get_fields()}
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """All there is has to be said: an empty body may be a slip, and what is sent can't be taken back."""
+        if given["kind"] == Replay.Kind.RANGE and not given.keys() & {"from", "to"}:
+            raise ValidationError({"from": [ErrorDetail(WHICH, "required")]})
+        return given
 
 
 class RangeResponse(StrictSerializer):

@@ -28,7 +28,8 @@ class WebhookReplayView(Endpoint):
     @extend_schema(summary="Replay events to a webhook", responses={202: shapes.ReplayResponse})
     def post(self, request: Request, id: UUID) -> Response:
         """Sends events of the log, or dead letters, once more, under their own ids and behind what is sent already. A
-        webhook gets only what it subscribes to; tokens and links are null. It has one replay at a time.
+        webhook gets only what it subscribes to; tokens and links are null. It has one replay at a time. A `range` has a
+        `from`, a `to` or both.
         """
         body = self.body
         rate = body.pop("rate_per_second", None)

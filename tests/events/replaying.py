@@ -10,6 +10,8 @@ from events.services.sequencing import sequence_events
 from tests.conftest import Api
 from tests.events.conftest import happen
 
+BEGINNING = "1970-01-01T00:00:00Z"
+
 
 def happened(*names: str) -> list[Event]:
     """These happened and are in the log, before anybody subscribed to them."""
@@ -20,6 +22,9 @@ def happened(*names: str) -> list[Event]:
 
 
 def start(caller: Api, webhook: Webhook, **wanted: Any) -> Any:
+    """Begin a replay; unless told what of, of all that is kept."""
+    if not wanted.keys() & {"kind", "from", "to"}:
+        wanted["from"] = BEGINNING
     return caller.post(f"/webhooks/{webhook.pk}/replay", wanted)
 
 

@@ -167,6 +167,8 @@ def test_a_disabled_webhook_is_replayed_nothing(caller: Api, subscribe: Subscrib
 @pytest.mark.parametrize(
     ("wanted", "pointer"),
     [
+        ({"kind": "range"}, "/from"),
+        ({"kind": "range", "events": ["*"], "ratePerSecond": 1}, "/from"),
         ({"from": "yesterday"}, "/from"),
         ({"to": "evt_" + "0" * 32}, "/to"),
         ({"events": ["no such filter"]}, "/events"),
@@ -177,6 +179,7 @@ def test_a_disabled_webhook_is_replayed_nothing(caller: Api, subscribe: Subscrib
     ],
 )
 def test_what_can_not_be_replayed_is_named(caller: Api, subscribe: Subscribe, wanted: Any, pointer: str) -> None:
+    happened("custom.a")
     refusal = start(caller, subscribe("/hook", "custom.*"), **wanted)
 
     assert refusal.status_code == 400

@@ -185,7 +185,7 @@ def test_a_replay_counts_what_is_left_when_it_begins(
         return extent
 
     monkeypatch.setattr(replays, "measure", measure)
-    replay = key("webhooks:write").post(f"/webhooks/{webhook.pk}/replay", {})
+    replay = key("webhooks:write").post(f"/webhooks/{webhook.pk}/replay", {"from": "1970-01-01T00:00:00Z"})
 
     assert replay.json()["total"] == 1
 

@@ -121,7 +121,11 @@ class World:
 
     def replay(self) -> str:
         """The id of a replay that is running."""
-        return str(self.program.post(f"/webhooks/{self.webhook}/replay", {}).json()["id"])
+        return str(
+            self.program.post(
+                f"/webhooks/{self.webhook}/replay", {"kind": "range", "from": "1970-01-01T00:00:00Z"}
+            ).json()["id"]
+        )
 
     def reset_token(self) -> str:
         self.anyone.post("/auth/password-reset/request", {"email": "ann@example.com"})
@@ -210,7 +214,9 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "postRedeliver": lambda world: world.program.post(f"/deliveries/{world.delivery}/redeliver"),
     "postTestWebhook": lambda world: world.program.post(f"/webhooks/{world.webhook}/test", {}),
     "getWebhookReplay": lambda world: world.program.get(f"/webhooks/{world.webhook}/replay"),
-    "postWebhookReplay": lambda world: world.program.post(f"/webhooks/{world.webhook}/replay", {}),
+    "postWebhookReplay": lambda world: world.program.post(
+        f"/webhooks/{world.webhook}/replay", {"from": "1970-01-01T00:00:00Z"}
+    ),
     "getWebhookReplays": lambda world: world.program.get(f"/webhooks/{world.webhook}/replays"),
     "getReplay": lambda world: world.program.get(f"/replays/{world.replay()}"),
     "postPauseReplay": lambda world: world.program.post(f"/replays/{world.replay()}/pause"),

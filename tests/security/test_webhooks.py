@@ -42,7 +42,7 @@ def test_46_neither_a_test_nor_a_replay_nor_a_look_at_a_url_leads_inside(
     settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
 
     caller.post(f"/webhooks/{webhook['id']}/test")
-    replayed = caller.post(f"/webhooks/{webhook['id']}/replay", {}).json()["total"]
+    replayed = caller.post(f"/webhooks/{webhook['id']}/replay", {"from": "1970-01-01T00:00:00Z"}).json()["total"]
     dead = FinishedDelivery.objects.filter(subscriber=webhook["id"], state="dead")
     work_until(lambda: Trial.objects.filter(delivered=False).exists() and dead.count() == replayed)
     checks = [check_endpoint(url=f"http://{host}/", origin=COMMAND_LINE) for host in ("127.0.0.1", "[::1]", "10.1.1.1")]
