@@ -1,7 +1,7 @@
 """Keeps secrets out of what is logged, and text out of it that a database can't store."""
 
+import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from events.envelope import MASK
 
@@ -19,9 +19,10 @@ def redact(text: str, hidden: Iterable[str]) -> str:
 
 def masked_url(url: str) -> str:
     """The address without its path and query, in which many receivers expect a token."""
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    return f"{origin}/{MASK}" if parts.path.strip("/") or parts.query else origin
+    scheme, _, rest = url.partition("://")
+    server, *more = re.split(r"[/?]", rest, maxsplit=1)  # no parser, which would refuse what an older version took
+    origin = f"{scheme}://{server.rpartition('@')[2]}"
+    return f"{origin}/{MASK}" if any(more) else origin
 
 
 def _without_cut_off(text: str, secret: str) -> str:

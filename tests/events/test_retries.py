@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber, Webhook
+from events.services.redaction import masked_url
 from events.services.sending import seconds_to_wait
 from tests.conftest import Api
 from tests.events.conftest import happen, work_until
@@ -138,6 +139,20 @@ def test_410_disables_the_webhook_and_keeps_what_it_was_promised(subscribe: Subs
         "reason": "The receiver answered 410 Gone.",
     }
     assert (pending.worker, pending.tries) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://a.example/t0ken?b=c", "https://a.example/•••"),
+        ("https://a.example:8443?t0ken", "https://a.example:8443/•••"),
+        ("https://a.example/", "https://a.example"),
+        ("https://ann:t0ken@a.example", "https://a.example"),
+        ("https://[:]/t0ken", "https://[:]/•••"),
+    ],
+)
+def test_the_address_of_a_webhook_is_told_without_what_may_be_a_token(url: str, told: str):
+    assert masked_url(url) == told
 
 
 def test_a_disabled_webhook_gets_no_new_deliveries_and_the_old_ones_once_enabled(
