@@ -8,20 +8,21 @@ import hashlib
 import ipaddress
 import math
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from authpages.errors import LoginThrottled, PasswordLoginOff
 from authpages.models import KnownDevice, Throttle
 from fastgen_backend.errors import TooManyRequests
+from fastgen_backend.retention import BITE, delete_some
 
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 900
@@ -107,10 +108,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an attempt stands that may be made now: the failures in a row before it, and the rows its success ends."""
+    """How an attempt stands that may be made now: the failures in a row before it, and the rows its success ends.
+
+    `guesses` are all rows in a row that it found, which another password ends.
+    """
 
     failures: int = 0
     counters: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
 
     @property
     def follows_many_failures(self) -> bool:
@@ -122,7 +127,8 @@ def check_login(attempt: Attempt, *, lock: bool = False) -> Standing:
     """Raise `LoginThrottled` or `PasswordLoginOff` while attempts like this one must wait.
 
     With `lock`, inside a transaction, attempts of one row are told their answer one after the other, so that guesses
-    sent at once are counted like any others. One from a known device ends the account's row too, as long as that makes
+    sent at once are counted like any others. Rows are locked in the order in which failures are counted, the address's
+    last, so that of two that meet one waits. One from a known device ends the account's row too, as long as that makes
     nobody wait: what strangers slip in between an owner's logins does not add up, and a real attack is never let go.
     """
     if not settings.THROTTLES:
@@ -131,7 +137,8 @@ def check_login(attempt: Attempt, *, lock: bool = False) -> Standing:
         _lock(attempt.counter)
     found = Throttle.objects.select_for_update() if lock else Throttle.objects.all()
     keys = {attempt.counter, attempt.account, attempt.address.key}
-    rows = {row.key: row for row in found.filter(key__in=keys).order_by("key")}
+    address_last = Case(When(key=attempt.address.key, then=1), default=0)
+    rows = {row.key: row for row in found.filter(key__in=keys).order_by(address_last, "key")}
     own, account = rows.get(attempt.counter), rows.get(attempt.account)
     if own and own.count >= settings.LOGIN_MAX_FAILURES:
         raise PasswordLoginOff
@@ -140,7 +147,8 @@ def check_login(attempt: Attempt, *, lock: bool = False) -> Standing:
     if wait := max((_seconds_until(row.blocked_until, now) for row in waiting if row), default=0):
         raise LoginThrottled(_("Too many failed attempts; please wait %(s)d seconds.") % {"s": wait}, retry_after=wait)
     ended = {own, account if account and account.count < settings.LOGIN_FREE_FAILURES else None}
-    return Standing(own.count if own else 0, tuple(row.key for row in ended if row))
+    counters, guesses = (tuple(row.key for row in some if row) for some in (ended, {own, account}))
+    return Standing(own.count if own else 0, counters, guesses)
 
 
 def count_failed_login(attempt: Attempt) -> None:
@@ -151,10 +159,10 @@ def count_failed_login(attempt: Attempt) -> None:
     if not settings.THROTTLES:
         return
     now = timezone.now()
+    failures = _count_in_a_row(attempt.counter, now)
     address = attempt.address
     if _count_one(address, now) > address.times:
         Throttle.objects.filter(key=address.key).update(blocked_until=F("forgotten_at"))
-    failures = _count_in_a_row(attempt.counter, now)
     counter = Throttle.objects.filter(key=attempt.counter)
     if attempt.device_id and failures >= settings.LOGIN_MAX_FAILURES:
         counter.delete()
@@ -167,8 +175,15 @@ def count_failed_login(attempt: Attempt) -> None:
 
 def forget_failures(standing: Standing) -> None:
     """An attempt succeeded: the rows that stood against it are over."""
-    if standing.counters:
-        Throttle.objects.filter(key__in=standing.counters).delete()
+    _delete(standing.counters)
+
+
+def forget_guesses(standing: Standing) -> None:
+    """Another password was set by who knew the one before: every row of guesses that was found is over.
+
+    Only these, which are locked: to lock another, now that the account is, could meet who waits the other way round.
+    """
+    _delete(standing.guesses)
 
 
 def failed_logins(email_key: str) -> Throttle | None:
@@ -192,13 +207,11 @@ def forget_failed_logins(email_key: str, device_ids: Iterable[uuid.UUID] = ()) -
     Throttle.objects.filter(key__in=list(found.order_by("key").values_list("key", flat=True))).delete()
 
 
-def delete_forgotten(at_once: int = 1000) -> int:
-    """Delete what counts no more, in small transactions; tells how much that was."""
-    forgotten = Throttle.objects.filter(forgotten_at__lte=timezone.now())
-    deleted = 0
-    while keys := list(forgotten.values_list("pk", flat=True)[:at_once]):
-        deleted += forgotten.filter(pk__in=keys).delete()[0]
-    return deleted
+def delete_forgotten(at_once: int = BITE) -> None:
+    """Delete what counts no more, in small transactions; what someone counts on just now is left for the next time."""
+    forgotten = Throttle.objects.filter(forgotten_at__lte=timezone.now()).order_by("forgotten_at")
+    while delete_some(forgotten, at_once):
+        pass
 
 
 def network_of(ip_address: str | None) -> str:
@@ -231,6 +244,11 @@ def _count_in_a_row(key: str, now: datetime) -> int:
         "forgotten_at = CASE WHEN authpages_throttle.count + 1 < %s THEN excluded.forgotten_at END RETURNING count",
         [key, forgotten, settings.LOGIN_MAX_FAILURES],
     )
+
+
+def _delete(keys: Collection[str]) -> None:
+    if keys:
+        Throttle.objects.filter(key__in=keys).delete()
 
 
 def _lock(key: str) -> None:

@@ -34,10 +34,10 @@ def change_password(
     right = passwords.verify_password(current, stored)
     hashed = passwords.hash_password(new) if right else ""
     with transaction.atomic():
-        throttles.check_login(attempt, lock=True)
+        standing = throttles.check_login(attempt, lock=True)
         locked = lock_user(user.pk) if right else None
         if locked and locked.password == stored:
-            throttles.forget_failed_logins(user.email_key, filter(None, [attempt.device_id]))
+            throttles.forget_guesses(standing)
             return _change(locked, session, browser, hashed, origin)
         throttles.count_failed_login(attempt)
         reason = "wrong_current_password"

@@ -6,26 +6,31 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from authpages.errors import LastAdmin, TokenInvalid
-from authpages.models import KnownDevice, Session, User
-from authpages.services import blocking, email_verification, password_reset, sessions
+from authpages.models import KnownDevice, Session, Throttle, User
+from authpages.services import blocking, email_verification, password_change, password_reset, sessions
 from authpages.services.auth_requests import resolve_due
 from authpages.services.blocking import block_user
 from authpages.services.email_verification import request_own_verification
+from authpages.services.known_devices import Browser, remember
+from authpages.services.password_change import change_password
 from authpages.services.roles import create_role, delete_role
-from authpages.services.sessions import end_other_sessions
+from authpages.services.sessions import end_other_sessions, start_browser_session
 from authpages.services.sign_in_obstacles import lift_throttle
 from authpages.services.user_changes import change_user
-from authpages.services.users import create_user, delete_user
-from authpages.throttles import Attempt, check_login, count_failed_login
+from authpages.services.users import create_user, delete_user, lock_user
+from authpages.throttles import Attempt, check_login, count_failed_login, delete_forgotten
 from datahub.services.owners import known_people
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import AT_ONCE, PASSWORD, Api, together
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
+meeting_of_locks = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lock, which is its own")
 
 
 @pytest.fixture(autouse=True)
@@ -281,6 +286,86 @@ def test_a_throttle_is_lifted_while_a_known_device_fails(settings: Any) -> None:
         return True
 
     assert together(act, count=6) == [True] * 6
+
+
+@meeting_of_locks
+def test_a_password_change_meets_a_reset_after_a_guess_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = create_user(email="ann@example.com", password=PASSWORD, origin=COMMAND_LINE)
+    session = start_browser_session(user=ann, origin=COMMAND_LINE).session
+    cookie = remember(browser=Browser(), user=ann, origin=COMMAND_LINE)
+
+    def lock_as_others_come(user_id: Any) -> Any:
+        locked = lock_user(user_id)
+        _aside(_fail, Attempt(ann.email_key, "192.0.2.1")).join()
+        others.append(_aside(change_user, user_id=ann.pk, changes={"password": "by an admin"}, origin=COMMAND_LINE))
+        assert wait_for(_someone_waits)
+        return locked
+
+    others: list[threading.Thread] = []
+    monkeypatch.setattr(password_change, "lock_user", lock_as_others_come)
+
+    change_password(session=session, current=PASSWORD, new=PASSWORD[::-1], origin=COMMAND_LINE, device_cookie=cookie)
+
+    others[0].join()
+    assert Api().log_in(password="by an admin").status_code == 200
+
+
+@meeting_of_locks
+def test_guesses_on_an_account_and_in_a_browser_of_its_owner_meet_at_one_address() -> None:
+    ann = create_user(email="ann@example.com", origin=COMMAND_LINE)
+    device = KnownDevice.objects.create(user=ann, hash=b"known").pk
+    stranger, owner = (Attempt(ann.email_key, "192.0.2.1", each) for each in (None, device))
+    _fail(Attempt(ann.email_key, "192.0.2.2"))
+    with transaction.atomic():
+        check_login(stranger, lock=True)
+        _aside(_fail, Attempt("bob@example.com", "192.0.2.1")).join()
+        meeting = _aside(_fail, owner)
+        assert wait_for(_someone_waits)
+        count_failed_login(stranger)
+
+    meeting.join()
+
+    assert sorted(Throttle.objects.values_list("count", flat=True)) == [1, 1, 1, 2, 3]
+
+
+@meeting_of_locks
+def test_what_counts_no_more_but_is_held_is_left_for_the_next_time() -> None:
+    row = Throttle.objects.create(key="test", forgotten_at=timezone.now())
+    with transaction.atomic():
+        Throttle.objects.select_for_update().get()
+        _aside(delete_forgotten).join()
+        row.refresh_from_db()
+
+    delete_forgotten()
+
+    assert not Throttle.objects.exists()
+
+
+def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> threading.Thread:
+    """Have something done beside this thread, which goes on."""
+
+    def run() -> None:
+        try:
+            act(*args, **named)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def _fail(attempt: Attempt) -> None:
+    with transaction.atomic():
+        check_login(attempt, lock=True)
+        count_failed_login(attempt)
+
+
+def _someone_waits() -> bool:
+    """For what this thread holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
 
 
 def _refusal_of(act: Callable[..., Any], *args: Any, **named: Any) -> type[DomainError] | None:

@@ -24,15 +24,16 @@ def test_a_window_that_is_over_is_deleted(api: Api) -> None:
     api.sign_up()
     Throttle.objects.update(forgotten_at=timezone.now())
 
-    deleted = throttles.delete_forgotten()
+    throttles.delete_forgotten()
 
-    assert (deleted, Throttle.objects.count()) == (1, 0)
+    assert not Throttle.objects.exists()
 
 
 def test_one_that_is_not_over_stays(api: Api) -> None:
     api.sign_up()
 
-    assert throttles.delete_forgotten() == 0
+    throttles.delete_forgotten()
+
     assert Throttle.objects.count() == 1
 
 
@@ -40,7 +41,8 @@ def test_it_deletes_all_however_many_it_takes_at_once(db: None) -> None:
     past = timezone.now() - timedelta(seconds=1)
     Throttle.objects.bulk_create(Throttle(key=f"test:{number}", forgotten_at=past) for number in range(7))
 
-    assert throttles.delete_forgotten(at_once=3) == 7
+    throttles.delete_forgotten(at_once=3)
+
     assert not Throttle.objects.exists()
 
 
