@@ -23,7 +23,9 @@ class DeliveriesView(Endpoint):
 
     @extend_schema(summary="List a webhook's deliveries, newest first", responses=shapes.DeliveryPage)
     def get(self, request: Request, id: UUID) -> Response:
-        """Dead letters that were promised again since tell it by `redeliveredAs`."""
+        """Dead letters that were promised again since tell it by `redeliveredAs`. Where receivers answered much, a page
+        is shorter than its limit: go on while there is a `nextCursor`.
+        """
         query = self.query
         page = read_deliveries(
             read_webhook(id).pk,

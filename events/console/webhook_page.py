@@ -90,7 +90,9 @@ class WebhookPage(WebhookPart, TemplateView):
 
     def _deliveries(self, state: str, type: str) -> tuple[list[LoggedDelivery], str]:
         """The newest that are asked for, and the address of those before them."""
-        page = read_deliveries(self.webhook.pk, before=self._before, limit=PAGE, state=state, event_type=type)
+        page = read_deliveries(
+            self.webhook.pk, before=self._before, limit=PAGE, state=state, event_type=type, with_answers=False
+        )
         if not page.has_more:
             return page.deliveries, ""
         asked = {"state": state, "type": type, "before": page.deliveries[-1].sequence}

@@ -1,19 +1,22 @@
 """Reading what became of promises: pending and finished deliveries as one list, each with its attempts."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, takewhile
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
 from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber, Trial, Webhook
 from events.services.trials import event_of
 from fastgen_backend.errors import NotFound
 
+ANSWERS_MAX = 4_000_000  # characters of what was answered, on a page
 PENDING = "pending"
 STATES = (PENDING, *FinishedDelivery.State.values)
 Row = Delivery | FinishedDelivery | Trial
@@ -87,12 +90,19 @@ class DeliveryPage(NamedTuple):
 
 
 def read_deliveries(
-    subscriber_id: UUID, *, before: int | None = None, limit: int = 50, state: str = "", event_type: str = ""
+    subscriber_id: UUID,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    state: str = "",
+    event_type: str = "",
+    with_answers: bool = True,
 ) -> DeliveryPage:
     """Up to `limit` deliveries of a subscriber with a lower `sequence` than `before`, newest first.
 
     Only those in `state` (one of `STATES`) and of `event_type`, where these are given. Pending and finished ones share
-    one sequence; one that finishes between the two looks is shown once.
+    one sequence; one that finishes between the two looks is shown once. With what was answered to their attempts, a
+    page ends earlier where that is more than `ANSWERS_MAX`; without, the attempts have no `response_body`.
     """
     wanted: dict[str, Any] = {"subscriber": subscriber_id}
     wanted |= {"sequence__lt": before} if before is not None else {}
@@ -100,11 +110,14 @@ def read_deliveries(
     pending = Delivery.objects.filter(**wanted) if state in {"", PENDING} else Delivery.objects.none()
     finished = FinishedDelivery.objects.filter(**wanted).in_state(state)
     page = slice(limit + 1)
-    rows: list[Delivery | FinishedDelivery] = list(pending.select_related("event").order_by("-sequence")[page])
-    rows += finished.select_related("event").order_by("-sequence")[page]
+    rows: list[Delivery | FinishedDelivery] = list(
+        pending.select_related("event").defer("event__data").order_by("-sequence")[page]
+    )
+    rows += finished.select_related("event").defer("event__data").order_by("-sequence")[page]
     by_sequence = {row.sequence: row for row in rows}
     found = sorted(by_sequence.values(), key=lambda row: -row.sequence)
-    return DeliveryPage(with_attempts(found[:limit]), len(found) > limit)
+    fitting = _number_that_fits(found[:limit]) if with_answers else limit
+    return DeliveryPage(with_attempts(found[:fitting], with_answers=with_answers), len(found) > fitting)
 
 
 def read_delivery(delivery_id: UUID) -> LoggedDelivery:
@@ -121,13 +134,22 @@ def deliveries_of(event: Event) -> list[LoggedDelivery]:
     return with_attempts(_from_both_tables(event=event))
 
 
-def with_attempts(rows: Iterable[Row]) -> list[LoggedDelivery]:
+def with_attempts(rows: Iterable[Row], *, with_answers: bool = True) -> list[LoggedDelivery]:
     """The same deliveries in the same order, with their attempts, in one query."""
     rows = list(rows)
     attempts: dict[UUID, list[Attempt]] = defaultdict(list)
-    for attempt in Attempt.objects.filter(delivery_id__in=[row.pk for row in rows]).order_by("id"):
+    theirs = Attempt.objects.filter(delivery_id__in=[row.pk for row in rows]).order_by("id")
+    for attempt in theirs if with_answers else theirs.defer("response_body"):
         attempts[attempt.delivery_id].append(attempt)
     return [LoggedDelivery(row, attempts[row.pk]) for row in rows]
+
+
+def _number_that_fits(rows: Sequence[Row]) -> int:
+    """How many of these have no more than `ANSWERS_MAX` of answers; one always is taken."""
+    theirs = Attempt.objects.filter(delivery_id__in=[row.pk for row in rows]).order_by()
+    sizes = dict(theirs.values_list("delivery_id").annotate(size=Sum(Length("response_body"))))
+    totals = accumulate(sizes.get(row.pk, 0) for row in rows)
+    return max(1, sum(1 for _each in takewhile(lambda total: total <= ANSWERS_MAX, totals)))
 
 
 def _from_both_tables(**which: Any) -> list[Delivery | FinishedDelivery]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from events.models import Attempt, FinishedDelivery, Webhook
+from events.models import Attempt, Delivery, FinishedDelivery, Webhook
+from events.services import delivery_log
 from events.services.sequencing import sequence_events
 from tests.conftest import Api
 from tests.events.conftest import happen, work_until
@@ -150,6 +151,30 @@ def test_a_list_can_be_of_one_state_and_one_type(caller: Api, subscribe: Subscri
     found = [[item["sequence"] for item in _deliveries(caller, webhook, query)["items"]] for query in queries]
 
     assert found == [[3, 1], [2], [], [3], []]
+
+
+@pytest.mark.parametrize(("most", "pages"), [(300, [[5, 4, 3], [2, 1]]), (299, [[5, 4], [3, 2], [1]]), (1, [[5]])])
+def test_much_that_was_answered_makes_a_page_shorter(
+    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch, most: int, pages: list[list[int]]
+):
+    monkeypatch.setattr(delivery_log, "ANSWERS_MAX", most)
+    webhook = subscribe("/hook", "custom.*")
+    for _ in range(5):
+        happen()
+    sequence_events()
+    for pending in Delivery.objects.all():
+        for answered in ("a" * 60, "b" * 40):
+            Attempt.objects.create(
+                delivery_id=pending.pk, at=timezone.now(), duration_ms=1, status=500, response_body=answered
+            )
+
+    read = [_deliveries(caller, webhook, "?limit=3")]
+    while (cursor := read[-1]["nextCursor"]) and len(read) < len(pages):
+        read.append(_deliveries(caller, webhook, f"?limit=3&cursor={cursor}"))
+
+    assert [[item["sequence"] for item in page["items"]] for page in read] == pages
+    assert (read[-1]["nextCursor"] is None) == (len(pages) > 1)
+    assert [len(each["responseBody"]) for each in read[0]["items"][0]["attempts"]] == [60, 40]
 
 
 def test_one_delivery_tells_the_request_without_what_signs_it(
