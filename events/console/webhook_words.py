@@ -30,7 +30,7 @@ MODE_WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`kind` is `good`, `warn` or `bad`, as of tags; `word` says it, `text` says more, where there is more."""
+    """`kind` is `good`, `warn`, `bad` or empty, as of tags; `word` says it, `text` says more, where there is more."""
 
     kind: str
     word: str
@@ -38,12 +38,13 @@ class Standing:
     since: datetime | None = None
 
 
-def standing_of(webhook: Webhook, now: datetime) -> Standing:
-    """Whether it is healthy, and if not, since when and why."""
+def standing_of(webhook: Any, now: datetime) -> Standing:
+    """Whether it is healthy, and if not, since when and why; with the annotations of `with_figures`."""
     if not webhook.subscriber.enabled:
         return Standing("bad", _("disabled"), webhook.disabled_reason, webhook.disabled_at)
     if webhook.failing_since is None:
-        return Standing("good", _("healthy"))
+        is_tried = webhook.last_finished_at or webhook.subscriber.forgotten
+        return Standing("good", _("healthy")) if is_tried else Standing("", _("not tried yet"))
     if webhook.open_until and webhook.open_until > now:
         text = (
             _("Too many calls failed; the next one is made at %(time)s UTC.")

@@ -128,7 +128,8 @@ def test_a_test_is_sent_and_its_answer_shown(console: Admin, hook: Webhook, rece
 
     assert 'hx-trigger="every 1s"' in before.content.decode()
     after = console.get(sent["Location"])
-    assert "Answered 418" in text_of(after)
+    assert re.search(r"Answer failed .*Answered 418", text_of(after))
+    assert "not tried yet" in text_of(console.get(page_of(hook)))
     assert "hx-trigger" not in after.content.decode()
     assert json.loads(receiver.calls[0].body)["test"] is True
 
@@ -137,13 +138,14 @@ def test_the_list_says_how_each_fares(console: Admin, hook: Webhook, subscribe: 
     dead_letter(hook)
     happen()
     sequence_events()
-    failing = subscribe("/failing", "auth.*")
+    failing, _new = subscribe("/failing", "auth.*"), subscribe("/new", "auth.*")
     Webhook.objects.filter(pk=failing.pk).update(failing_since=timezone.now() - timedelta(days=2))
 
     text = text_of(console.get(WEBHOOKS))
 
     assert re.search(r"/hook healthy custom\.\* 1 1 0\.0 %", text)
     assert re.search(r"/failing failing since \d{4}", text)
+    assert "/new not tried yet auth.*" in text
 
 
 @pytest.mark.parametrize(
