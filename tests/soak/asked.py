@@ -9,12 +9,16 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import django
 
+from tests.bench.figures import Figure
 from tests.bench.places import new_database, running
+
+WARM_UP, ROUNDS = 10, 21
+RATIO, QUERIES = 2, 10  # at most, of each page
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ class Site:
         if answer.status != 200:
             raise RuntimeError(f"{path} answered {answer.status}")
         return answer
+
+
+def compare(few: Site, many: Site, asked: Sequence[str], *, work: str, against: str) -> tuple[Figure, int]:
+    """A page of a long list beside the same of a short one, in turns; and the most queries that one of them took."""
+    rounds = [(few.ask(asked[0]), many.ask(asked[1])) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
+    short, long = ([1000 * answer.seconds for answer in side] for side in zip(*rounds, strict=True))
+    queries = max(answer.queries for both in rounds for answer in both)
+    figure = Figure("PostgreSQL", work, "ms", long, against, short, most_ratio=RATIO, note=f"{queries} queries")
+    return figure, queries
 
 
 @contextlib.contextmanager

@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 import psycopg
 
 from tests.bench.figures import Figure
-from tests.soak.asked import Answer, Site, site
+from tests.soak.asked import QUERIES, Site, compare, site
 
-FEW, MANY = 1_000, 1_000_000
-WARM_UP, ROUNDS = 10, 21
-QUERIES = 10
+FEW = 1_000
 BEGIN = 1_600_000_000  # a second later each
 
 ANN = "019aa0c1-7f7e-7c31-9d2a-5b8e1f4a6c02"
@@ -55,24 +53,21 @@ CONSOLE = {
 }
 
 
-def measure(server: str) -> Iterator[Figure]:
+def measure(server: str, count: int) -> Iterator[Figure]:
     """Every page by both doors, in turns with the same of few events."""
     with site(server) as few, site(server) as many:
-        places = [_fill(few, FEW), _fill(many, MANY)]
-        answers: list[Answer] = []
+        places = [_fill(few, FEW), _fill(many, count)]
+        most = 0
         doors = [("REST", "/api/v1/events", REST), ("console", "/console/events", CONSOLE)]
         for door, path, pages in doors:
             for name, query in pages.items():
                 asked = [f"{path}?{query.format(**place)}" for place in places]
-                rounds = [(few.ask(asked[0]), many.ask(asked[1])) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
-                answers += [answer for both in rounds for answer in both]
-                short, long = ([1000 * answer.seconds for answer in side] for side in zip(*rounds, strict=True))
-                yield Figure(
-                    "PostgreSQL", f"{door}, {MANY:,} events: {name}", "ms", long, f"{FEW:,}", short, most_ratio=2
+                figure, queries = compare(
+                    few, many, asked, work=f"{door}, {count:,} events: {name}", against=f"{FEW:,}"
                 )
-        yield Figure(
-            "PostgreSQL", "a page of the log", "queries", [max(each.queries for each in answers)], most=QUERIES
-        )
+                most = max(most, queries)
+                yield figure
+        yield Figure("PostgreSQL", "any page of the log", "queries", [most], most=QUERIES)
 
 
 def _fill(place: Site, count: int) -> dict[str, str]:

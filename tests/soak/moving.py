@@ -12,18 +12,18 @@ from tests.bench.figures import Figure
 from tests.bench.places import new_database
 from tests.processes import PROJECT, environment, query
 
-PEOPLE, EVENTS, TABLES, ROWS = 10_000, 100_000, 5, 20_000
+TABLES = 5
 AT_ONCE = 1000
 MEMORY_MIB = 400  # of the larger of the two processes, whatever the size of the installation
 LARGEST = ("authpages_user", "events_event", *(f"dh_{number}" for number in range(1, TABLES + 1)))
 
 
-def measure(server: str) -> Iterator[Figure]:
+def measure(server: str, count: int) -> Iterator[Figure]:
     """Fill it, copy it, compare it, and go on with its session."""
     with new_database("") as source, new_database(server) as target:
-        token = _run(source, "-m", "tests.soak.moving").strip()
+        token = _run(source, "-m", "tests.soak.moving", str(count)).strip()
         seconds, mebibytes = _copy(source, target)
-        yield Figure("both", "SQLite to PostgreSQL, 210,000 rows", "s", [seconds])
+        yield Figure("both", f"SQLite to PostgreSQL, {count // 100 * 21:,} rows", "s", [seconds])
         yield Figure("both", "the same: memory of the larger process", "MiB", [mebibytes], most=MEMORY_MIB)
         counts = [[query(url, f"SELECT count(*) FROM {table}") for table in LARGEST] for url in (source, target)]  # noqa: S608
         yield Figure(
@@ -35,7 +35,7 @@ def measure(server: str) -> Iterator[Figure]:
         )
         begins_at = time.monotonic()
         _run(target, "manage.py", "events_doctor")
-        yield Figure("PostgreSQL", f"events_doctor, {EVENTS:,} events", "s", [time.monotonic() - begins_at])
+        yield Figure("PostgreSQL", f"events_doctor, {count // 10:,} events", "s", [time.monotonic() - begins_at])
         _run(target, "manage.py", "datahub_check")
         _run(target, "-c", f"{_BEGIN}refresh_session(token={token!r}, origin=COMMAND_LINE)")
 
@@ -71,7 +71,7 @@ def _of(database_url: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """Fill the database; prints the refresh token of a session."""
+    """Fill the database with 21 rows for a hundred of what we are told; prints the refresh token of a session."""
     import django
 
     django.setup()
@@ -85,24 +85,25 @@ def main() -> None:
     from events.services.sequencing import sequence_events
     from fastgen_backend.origin import COMMAND_LINE
 
+    count = int(sys.argv[1])
     call_command("migrate", verbosity=0)
     ann = create_user(email="ann@example.com", origin=COMMAND_LINE)
     with transaction.atomic():
         started = start_token_session(user=ann, origin=COMMAND_LINE)
-    people = [f"person{number}@example.com" for number in range(PEOPLE - 1)]
+    people = [f"person{number}@example.com" for number in range(count // 100 - 1)]
     User.objects.bulk_create((User(email=each, email_key=each) for each in people), batch_size=AT_ONCE)
     events = (
-        Event(type="custom.a", source="cli", data={"number": number, "text": "é" * 50}) for number in range(EVENTS)
+        Event(type="custom.a", source="cli", data={"number": number, "text": "é" * 50}) for number in range(count // 10)
     )
     Event.objects.bulk_create(events, batch_size=AT_ONCE)
-    _fill_tables()
+    _fill_tables(count // 10 // TABLES)
     while sequence_events():
         pass
     print(started.refresh_token)
 
 
-def _fill_tables() -> None:
-    """Tables with a column of every type; each row but the first refers to that."""
+def _fill_tables(rows: int) -> None:
+    """Tables with a column of every type and so many rows; each but the first refers to that."""
     from datahub.access import EVERYTHING
     from datahub.services.column_checks import NewColumn
     from datahub.services.rows import create_rows
@@ -119,8 +120,8 @@ def _fill_tables() -> None:
         options: dict[str, Any] = {"table": key}
         _add_relation(table, options)
         first = ""
-        for start in range(0, ROWS, AT_ONCE):
-            items = [{**_row(each), "other": first or None} for each in range(start, start + AT_ONCE)]
+        for start in range(0, rows, AT_ONCE):
+            items = [{**_row(each), "other": first or None} for each in range(start, min(rows, start + AT_ONCE))]
             written = create_rows(table=table, items=items, caller=EVERYTHING, origin=COMMAND_LINE)
             first = first or str(written.rows[0]["id"])
 

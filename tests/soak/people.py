@@ -6,11 +6,9 @@ from collections.abc import Iterator
 import psycopg
 
 from tests.bench.figures import Figure
-from tests.soak.asked import Answer, Site, site
+from tests.soak.asked import QUERIES, Site, compare, site
 
-FEW, MANY = 1_000, 1_000_000
-WARM_UP, ROUNDS = 10, 21
-QUERIES = 10
+FEW = 1_000
 
 PEOPLE = b"""
 INSERT INTO authpages_user (
@@ -59,21 +57,20 @@ LISTS = {
 DOORS = {"REST": "/api/v1/users", "console": "/console/users"}
 
 
-def measure(server: str) -> Iterator[Figure]:
+def measure(server: str, count: int) -> Iterator[Figure]:
     """Every list by every door, in turns with the same of few people."""
     with site(server) as few, site(server) as many:
-        middles = [_fill(few, FEW), _fill(many, MANY)]
-        answers: list[Answer] = []
+        middles = [_fill(few, FEW), _fill(many, count)]
+        most = 0
         for door, path in DOORS.items():
             for name, query in LISTS.items():
                 asked = [f"{path}?{query.format(middle=middle)}" for middle in middles]
-                rounds = [(few.ask(asked[0]), many.ask(asked[1])) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
-                answers += [answer for both in rounds for answer in both]
-                short, long = ([1000 * answer.seconds for answer in side] for side in zip(*rounds, strict=True))
-                yield Figure(
-                    "PostgreSQL", f"{door}, {MANY:,} people: {name}", "ms", long, f"{FEW:,}", short, most_ratio=2
+                figure, queries = compare(
+                    few, many, asked, work=f"{door}, {count:,} people: {name}", against=f"{FEW:,}"
                 )
-        yield Figure("PostgreSQL", "a list of people", "queries", [max(each.queries for each in answers)], most=QUERIES)
+                most = max(most, queries)
+                yield figure
+        yield Figure("PostgreSQL", "any list of people", "queries", [most], most=QUERIES)
 
 
 def _fill(place: Site, count: int) -> str:
