@@ -7,7 +7,6 @@ import pytest
 from tests.bench.figures import Figure
 from tests.soak.__main__ import run
 
-
 pytestmark = pytest.mark.whichever_database
 
 
