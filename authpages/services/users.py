@@ -59,6 +59,7 @@ def delete_user(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool =
     """
     with transaction.atomic(), unlimited():  # whoever had a million logins can be deleted, too
         user = lock_account_to_shut_out(user_id, may_manage_admins=may_manage_admins, origin=origin)
+        User.objects.select_for_update().get(pk=user.pk)  # from here on no row is given to them
         signals.user_deleted.send(sender=User, user=user, origin=origin)
         user.delete()
 

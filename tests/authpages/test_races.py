@@ -22,6 +22,7 @@ from authpages.services.sessions import end_other_sessions, start_browser_sessio
 from authpages.services.sign_in_obstacles import lift_throttle
 from authpages.services.user_changes import change_user
 from authpages.services.users import create_user, delete_user, lock_user
+from authpages.signals import user_deleted
 from authpages.throttles import Attempt, check_login, count_failed_login, delete_forgotten
 from datahub.services.owners import known_people
 from fastgen_backend.errors import DomainError
@@ -339,6 +340,40 @@ def test_what_counts_no_more_but_is_held_is_left_for_the_next_time() -> None:
     delete_forgotten()
 
     assert not Throttle.objects.exists()
+
+
+@meeting_of_locks
+def test_an_account_is_changed_while_a_row_is_given_to_its_owner_but_not_deleted() -> None:
+    ann = create_user(email="ann@example.com", origin=COMMAND_LINE).pk
+    with transaction.atomic():
+        assert known_people([ann])
+        _aside(block_user, user_id=ann, origin=COMMAND_LINE).join(5)
+        blocked = User.objects.get().blocked
+        deleting = _aside(delete_user, user_id=ann, origin=COMMAND_LINE)
+        assert wait_for(_someone_waits)
+
+    deleting.join()
+
+    assert blocked
+    assert not User.objects.exists()
+
+
+@meeting_of_locks
+def test_whoever_gives_a_row_to_who_is_being_deleted_gives_it_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = create_user(email="ann@example.com", origin=COMMAND_LINE).pk
+    found: list[set[Any]] = []
+
+    def as_others_come(**_: Any) -> None:
+        others.append(_aside(lambda: found.append(known_people([ann]))))
+        assert wait_for(_someone_waits)
+
+    others: list[threading.Thread] = []
+    monkeypatch.setattr(user_deleted, "send", as_others_come)
+
+    delete_user(user_id=ann, origin=COMMAND_LINE)
+
+    others[0].join()
+    assert found == [set()]
 
 
 def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> threading.Thread:
