@@ -52,7 +52,7 @@ class UserRequest(StrictSerializer):
     roles = serializers.ListField(
         child=StrictCharField(max_length=NAME_MAX),
         required=False,
-        help_text="Names of roles, in whatever letter case: these and no others.",
+        help_text="Names of roles, in whatever letter case: these and no others; 50 at most, of 2,000 bytes together.",
     )
     locale = StrictCharField(
         required=False, allow_blank=True, help_text="A language tag such as `de`, for mails; empty: the default."

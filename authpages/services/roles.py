@@ -5,6 +5,7 @@ refresh; our own API asks the database and sees a change at once. Rules of the D
 is renamed or deleted they stay as they are, and let nobody in by that name until a role has it again.
 """
 
+import json
 import unicodedata
 import uuid
 from collections.abc import Collection, Iterable
@@ -22,6 +23,7 @@ LONGEST_NAME = 100
 LONGEST_KEY = 200
 LONGEST_DESCRIPTION = 500
 MOST_ROLES = 50  # of one person: their names go out in every access token, which has to fit into a header
+MOST_BYTES = 2000  # of their names as the token has them, so that it stays below 4 kB with the longest address
 NAMES_TOLD = 20
 
 
@@ -73,13 +75,16 @@ def set_roles(*, user: User, names: Collection[str]) -> bool:
     """Give a person these roles and no others; whether that changed any.
 
     Inside the caller's transaction, which holds the user's lock. Raises `RoleUnknown`, which says what there is, or
-    `InvalidInput` for too many.
+    `InvalidInput` for too many, or names that are too long together. Who had longer ones before may lose some.
     """
     roles = _find(names)
     names_now = user.roles.values_list("name", flat=True)  # asked anew: with its lock came those from before the wait
     before, after = set(names_now), {role.name for role in roles}
     if before == after:
         return False
+    if _size(after) > max(MOST_BYTES, _size(before)):
+        detail = _("The names of a person’s roles may have %(most)s bytes together, as every access token tells them.")
+        raise InvalidInput([FieldError("/roles", "too-long", detail % {"most": f"{MOST_BYTES:,}"})])
     user.roles.set(roles)
     user.loaded_roles = sorted(after)
     return True
@@ -97,6 +102,11 @@ def _find(names: Collection[str]) -> list[Role]:
         if key not in by_key:
             raise _unknown(name, f"roles/{index}")
     return list(by_key.values())
+
+
+def _size(names: Collection[str]) -> int:
+    """How many bytes these take in a token."""
+    return len(json.dumps(list(names), ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _unknown(name: str, field: str) -> RoleUnknown:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from authpages.models import Role, User
 from events.models import Event
 from tests.conftest import Api
 
@@ -67,6 +68,40 @@ def test_an_unknown_role_is_refused_with_what_there_is(program: Api, api: Api) -
     assert answer["errors"][0]["pointer"] == "/roles/1"
     assert "‘Autor’; there are: Editor." in answer["detail"]
     assert program.get(f"/users/{ann}").json()["roles"] == []
+
+
+def _make_long_ones(count: int = 50, letter: str = "x") -> list[str]:
+    names = [f"{number:03}{letter * 97}" for number in range(count)]
+    Role.objects.bulk_create(Role(name=name, name_key=name) for name in names)
+    return names
+
+
+@pytest.mark.parametrize(("letter", "most"), [("x", 19), ("ж", 9)])
+def test_a_person_has_as_many_as_leave_the_access_token_below_4_kb(
+    program: Api, api: Api, letter: str, most: int
+) -> None:
+    longest = f"{'a' * 60}@{'b' * 63}.{'c' * 63}.{'d' * 60}.com"
+    ann = f"/users/{api.sign_up(longest)['user']['id']}"
+    names = _make_long_ones(letter=letter)
+
+    refused = program.patch(ann, {"roles": names[: most + 1]})
+
+    [error] = refused.json()["errors"]
+    assert (refused.status_code, error["pointer"], error["code"]) == (400, "/roles", "too-long")
+    assert program.patch(ann, {"roles": names[:most]}).status_code == 200
+    assert len(api.log_in(longest).json()["session"]["accessToken"]) < 4096
+
+
+def test_who_had_more_before_keeps_them_or_loses_some(program: Api, api: Api) -> None:
+    ann = f"/users/{api.sign_up()['user']['id']}"
+    names = _make_long_ones()
+    User.objects.get().roles.set(Role.objects.filter(name__in=names[:40]))
+
+    statuses = [
+        program.patch(ann, {"roles": names[:count], "firstName": "Ann"}).status_code for count in (40, 41, 30, 31)
+    ]
+
+    assert statuses == [200, 400, 200, 400]
 
 
 def test_who_has_a_role_that_is_deleted_loses_it_without_an_event_of_each(program: Api, api: Api) -> None:
