@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import assert_is_accessible
+from tests.browser.conftest import assert_is_accessible, assert_is_readable
 from tests.browser.forms import fill_in
 from tests.browser.test_looks import DESK, PHONE, SCREENS
 
@@ -109,6 +109,25 @@ def test_the_api_is_read_and_tried_without_anything_from_elsewhere(admin: Page) 
     operation.get_by_role("button", name="Execute").click()
 
     expect(operation.locator(".live-responses-table")).to_contain_text("For the docs")
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
+def test_an_operation_of_the_api_is_found_by_its_words(new_page: Callable[..., Page], screen: dict[str, Any]) -> None:
+    page = new_page(**screen)
+    page.goto("/api/docs")
+
+    page.get_by_role("searchbox", name="Search operations").fill("PAUSE replay")
+
+    found = page.locator(".opblock-tag-section .opblock")
+    expect(found).to_have_count(1)
+    found.locator(".opblock-summary-control").click()
+    found.get_by_role("button", name="Try it out").click()
+    ground = "rgb(28, 32, 34)" if screen["color_scheme"] == "dark" else "rgb(255, 255, 255)"
+    expect(page.locator("body")).to_have_css("background-color", ground)
+    assert_is_readable(page)
+    page.get_by_role("searchbox").fill("")
+    expect(page.locator(".opblock-tag")).not_to_have_count(1)
+    expect(found).to_have_count(0)
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
