@@ -48,7 +48,7 @@ class DeliveryResponse(StrictSerializer):
         help_text="When it is due; null once it is finished, and while it waits behind another, as order demands.",
     )
     redeliveredAs = serializers.UUIDField(
-        allow_null=True, help_text="The delivery that a dead letter was promised again as."
+        allow_null=True, help_text="The delivery that a dead letter was queued again as."
     )
 
 

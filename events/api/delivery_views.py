@@ -23,7 +23,7 @@ class DeliveriesView(Endpoint):
 
     @extend_schema(summary="List a webhook's deliveries, newest first", responses=shapes.DeliveryPage)
     def get(self, request: Request, id: UUID) -> Response:
-        """Dead letters that were promised again since tell it by `redeliveredAs`. Where receivers answered much, a page
+        """Dead letters that were queued again since tell it by `redeliveredAs`. Where receivers answered much, a page
         is shorter than its limit: go on while there is a `nextCursor`.
         """
         query = self.query

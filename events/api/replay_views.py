@@ -61,7 +61,7 @@ class PauseReplayView(Endpoint):
 
     @extend_schema(summary="Pause a replay", responses=shapes.ReplayResponse)
     def post(self, request: Request, id: UUID) -> Response:
-        """At most 100 events that were promised already are still sent."""
+        """At most 100 events that were queued already are still sent."""
         return Response(shapes.show_replay(replays.pause_replay(replay_id=id)))
 
 
@@ -79,7 +79,7 @@ class CancelReplayView(Endpoint):
 
     @extend_schema(summary="Cancel a replay", responses=shapes.ReplayResponse)
     def post(self, request: Request, id: UUID) -> Response:
-        """For good. At most 100 events that were promised already are still sent; what it has left of what was missed,
+        """For good. At most 100 events that were queued already are still sent; what it has left of what was missed,
         or of dead letters, can be replayed anew.
         """
         return Response(shapes.show_replay(replays.cancel_replay(replay_id=id)))

@@ -72,7 +72,7 @@ class WebhookView(Endpoint):
 
     @extend_schema(summary="Change a webhook", responses=shapes.WebhookResponse)
     def patch(self, request: Request, id: UUID) -> Response:
-        """`{"enabled": true}` switches one on again that was disabled; what it was still promised is sent then."""
+        """`{"enabled": true}` switches one on again that was disabled; what is still pending for it is sent then."""
         changed = webhooks.change_webhook(webhook_id=id, changes=self.body, may_see_secrets=may_see_secrets(request))
         return Response(shapes.show_webhook(changed))
 

@@ -97,7 +97,7 @@ class DeliveryPage(WebhookPart, TemplateView):
     http_method_names = ["get", "head", "post", "options"]
     template_name = "events/delivery.html"
     notices = {
-        "redelivered": gettext_lazy("It is promised once more, and tried as soon as the webhook’s turn comes."),
+        "redelivered": gettext_lazy("It is queued once more, and tried as soon as the webhook’s turn comes."),
         "hurried": gettext_lazy("It was made due: it is tried as soon as the webhook’s turn comes."),
     }
 

@@ -66,7 +66,7 @@ class WebhookPage(WebhookPart, TemplateView):
     notices = {
         "saved": _("The webhook is changed."),
         "enabled": _("The webhook is enabled."),
-        "disabled": _("The webhook is disabled: it is promised nothing more."),
+        "disabled": _("The webhook is disabled: nothing more is queued for it."),
         "forgotten": _("What it missed is nothing to replay any more."),
     }
 

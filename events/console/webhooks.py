@@ -29,7 +29,7 @@ class WebhooksPage(AdminsOnly, TemplateView):
 
     http_method_names = ["get", "head", "options"]
     template_name = "events/webhooks.html"
-    notices = {"deleted": _("The webhook is deleted, with everything it was promised.")}
+    notices = {"deleted": _("The webhook is deleted, with its deliveries.")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         now = timezone.now()

@@ -116,7 +116,7 @@ def _sequences() -> Iterator[str]:
         total = here + done + subscriber.forgotten
         if total != subscriber.sequence or max(highest, highest_done) > subscriber.sequence:
             yield _(
-                "%(subscriber)s was promised %(sequence)d deliveries, but %(total)d are pending, finished or "
+                "%(subscriber)s was given %(sequence)d deliveries, but %(total)d are pending, finished or "
                 "forgotten, and the highest is number %(highest)d. Replay to it what it may have missed."
             ) % {
                 "subscriber": subscriber,
@@ -240,7 +240,7 @@ def _gone_handlers() -> Iterator[str]:
 def _paused_replays() -> Iterator[str]:
     for replay in Replay.objects.filter(state=Replay.State.PAUSED, created_at__lt=timezone.now() - timedelta(days=30)):
         yield _(
-            "Replay %(id)s has been paused for long; what it has still to promise is kept. Resume it, or cancel it."
+            "Replay %(id)s has been paused for long; what it has still to queue is kept. Resume it, or cancel it."
         ) % {"id": replay.pk}
 
 

@@ -61,7 +61,7 @@ def _log(now: datetime) -> Iterator[Metric]:
 
 
 def _deliveries(now: datetime) -> Iterator[Metric]:
-    yield _labelled("fastgen_deliveries_pending", "Deliveries that are promised.", "state", _pending(now))
+    yield _labelled("fastgen_deliveries_pending", "Deliveries that are pending.", "state", _pending(now))
     mine = Delivery.objects.filter(subscriber=OuterRef("pk"), worker=None, blocked=False)
     first = mine.order_by("due_at", "sequence").values("due_at")[:1]
     freely = Subscriber.objects.filter(enabled=True, webhook__open_until=None, rate_per_second=None)
@@ -69,7 +69,7 @@ def _deliveries(now: datetime) -> Iterator[Metric]:
     late = max(0.0, (now - due).total_seconds()) if due else 0
     yield GaugeMetricFamily("fastgen_deliveries_late_seconds", "For how long the oldest due delivery is due.", late)
     dead = about(FinishedDelivery.objects.dead_letters())
-    yield GaugeMetricFamily("fastgen_dead_letters", "Deliveries that were given up and not promised again.", dead)
+    yield GaugeMetricFamily("fastgen_dead_letters", "Deliveries that were given up and not queued again.", dead)
     yield _labelled("fastgen_webhooks", "Webhooks, by how they fare.", "status", _webhooks())
 
 

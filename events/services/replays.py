@@ -23,7 +23,7 @@ State = Replay.State
 NOTHING = {
     Replay.Kind.RANGE: gettext_lazy("No event that this webhook subscribes to is kept in this range."),
     Replay.Kind.MISSED: gettext_lazy("It missed no event that it subscribes to, or all of them were replayed."),
-    Replay.Kind.DEAD_LETTERS: gettext_lazy("It has no dead letter that was not promised again already."),
+    Replay.Kind.DEAD_LETTERS: gettext_lazy("It has no dead letter that is not queued again already."),
 }
 
 

@@ -114,6 +114,30 @@ def test_the_daily_work_of_a_webhook(admin: Page, receiver: Receiver):
     assert len({each.headers["webhook-id"] for each in calls}) == 1
 
 
+def test_a_replay_is_paused_and_goes_on(admin: Page, hook: str, receiver: Receiver):
+    replayed = {happen(admin, "custom.again") for _time in range(3)}
+    receiver.wait_for(3, "/hook")
+    receiver.calls.clear()
+    admin.goto(f"{hook}/replay")
+    admin.get_by_label("Only these").fill("custom.again")
+    admin.get_by_label("Events in a second").fill("1")
+    admin.get_by_role("button", name="Count first").click()
+    admin.get_by_role("button", name="Start the replay").click()
+
+    admin.get_by_role("button", name="Pause").click()
+    expect(admin.locator("#replay .tag")).to_have_text("paused")
+    queued = int(str(admin.get_by_role("progressbar").get_attribute("value")))
+    assert queued < 3
+    expect(admin.get_by_text(f"{queued} of 3 queued")).to_be_visible()
+    receiver.wait_for(queued, "/hook")
+    admin.reload()
+    expect(admin.get_by_role("progressbar")).to_have_attribute("value", str(queued))
+    admin.get_by_role("button", name="Resume").click()
+
+    expect(admin.locator("#replay .tag")).to_have_text("done")
+    assert {each.headers["webhook-id"] for each in receiver.wait_for(3, "/hook")} >= replayed
+
+
 def test_every_page_of_events_and_webhooks_looks_right(
     admin: Page, hook: str, receiver: Receiver, new_admin: Callable[..., Page]
 ):

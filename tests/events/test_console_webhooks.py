@@ -366,7 +366,7 @@ def test_a_replay_is_counted_first_then_begun_paused_and_cancelled(console: Admi
     page = begun["Location"]
     console.press("Pause", page)
     for shown in (page, page_of(hook, "/replay")):
-        assert "While it is paused, what it has still to promise is kept" in text_of(console.get(shown))
+        assert "While it is paused, what it has still to queue is kept" in text_of(console.get(shown))
     console.press("Resume", page)
     console.press("Cancel the replay", page)
     assert Replay.objects.get().state == "cancelled"

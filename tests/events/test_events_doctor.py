@@ -146,7 +146,7 @@ def test_a_lost_promise_is_told(log: Webhook, check: Check):
 
     [flaw] = check()
 
-    assert flaw.startswith(f"webhook {log.pk} was promised 3 deliveries, but 2 are pending, finished or forgotten")
+    assert flaw.startswith(f"webhook {log.pk} was given 3 deliveries, but 2 are pending, finished or forgotten")
 
 
 def test_a_delivery_that_is_both_pending_and_finished_is_told(log: Webhook, check: Check):
