@@ -40,11 +40,11 @@ class DatabaseThreads:
         return result
 
     async def close(self) -> None:
-        """Close every thread's connection; one that is still at work is left behind."""
+        """Close every thread's connection, within a second; those that are still at work are left behind."""
         loop = asyncio.get_running_loop()
         together = threading.Barrier(self._number, timeout=CLOSE_SECONDS)  # one task for each thread
         closing = [loop.run_in_executor(self._pool, self._close_one, together) for _ in range(self._number)]
-        await asyncio.gather(*closing)
+        await asyncio.wait(closing, timeout=CLOSE_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _close_one(self, together: threading.Barrier) -> None:
