@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import hashers
 from django.db import connection, connections, transaction
 from django.utils import timezone
@@ -374,6 +376,20 @@ def test_whoever_gives_a_row_to_who_is_being_deleted_gives_it_to_nobody(monkeypa
 
     others[0].join()
     assert found == [set()]
+
+
+@meeting_of_locks
+def test_a_name_that_changes_while_those_of_before_get_their_keys_has_the_key_of_the_new_one() -> None:
+    ann = create_user(email="ann@example.com", first_name="Ann", origin=COMMAND_LINE)
+    fill = import_module("authpages.migrations.0006_names_have_their_keys").fill
+    with transaction.atomic():
+        change_user(user_id=ann.pk, changes={"first_name": "Bea"}, origin=COMMAND_LINE)
+        filling = _aside(lambda: fill(apps, connection.schema_editor()))
+        assert wait_for(_someone_waits)
+
+    filling.join()
+
+    assert User.objects.get().name_key == "bea"
 
 
 def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> threading.Thread:
