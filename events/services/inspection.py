@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.db import connection
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Window
+from django.db.models.functions import Lag
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -31,11 +31,7 @@ from fastgen_backend.vault import decrypt
 
 SLOW = timedelta(minutes=1)  # what a living worker does within seconds
 HOUSEKEEPING = timedelta(minutes=10)  # what it does every minute
-OUT_OF_ORDER = """
-SELECT count(*), min(position) FROM (
-    SELECT position, id, lag(id) OVER (ORDER BY position) AS before FROM events_event WHERE position IS NOT NULL
-) AS log WHERE id < before
-"""
+LONGEST_CHANGE = timedelta(hours=1)  # that a transaction of ours may take
 
 
 @dataclass
@@ -84,14 +80,15 @@ def _positions() -> Iterator[str]:
 
 
 def _causality() -> Iterator[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(OUT_OF_ORDER)
-        number, position = cursor.fetchone()
-    if number:
+    """Changes beside each other are told in any order, as one whose event came first may have been committed last."""
+    ids, times = Window(Lag("id"), order_by="position"), Window(Lag("created_at"), order_by="position")
+    log = Event.objects.positioned().annotate(id_before=ids, made_before=times)
+    late = log.filter(id__lt=F("id_before"), created_at__lt=F("made_before") - LONGEST_CHANGE)
+    if positions := list(late.order_by("position").values_list("position", flat=True)):
         yield _(
             "%(number)d events come after one that happened later, the first at position %(position)d. "
             "Positions were changed by hand; readers of them can’t be mended."
-        ) % {"number": number, "position": position}
+        ) % {"number": len(positions), "position": positions[0]}
 
 
 def _unsequenced() -> Iterator[str]:

@@ -1,5 +1,6 @@
 """`manage.py events_doctor`: silent about what is right, and a sentence for each promise that is broken."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from events.models import (
@@ -124,11 +125,32 @@ def test_an_order_that_is_not_causal_is_told(log: Webhook, check: Check):
     first, second, _third = Event.objects.order_by("position")
     Event.objects.filter(pk=first.pk).update(position=99)
     Event.objects.filter(pk=second.pk).update(position=1)
-    Event.objects.filter(pk=first.pk).update(position=2)
+    Event.objects.filter(pk=first.pk).update(position=2, created_at=first.created_at - timedelta(hours=2))
 
     [flaw] = check()
 
     assert flaw.startswith("1 events come after one that happened later, the first at position 2.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changes_beside_each_other_are_told_in_any_order(check: Check):
+    """The later one is committed first on PostgreSQL; SQLite makes one after the other."""
+
+    def happen_beside() -> None:
+        happen()
+        sequence_events()
+        connection.close()
+
+    beside = threading.Thread(target=happen_beside)
+    with transaction.atomic():
+        first = happen()
+        beside.start()
+        beside.join(0.5)
+    beside.join()
+    sequence_events()
+
+    assert check() == []
+    assert Event.objects.get(pk=first.pk).position == (2 if connection.vendor == "postgresql" else 1)
 
 
 def test_an_event_that_waits_for_its_position_for_long_is_told(check: Check):
