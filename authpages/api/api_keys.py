@@ -32,8 +32,8 @@ class ApiKeysView(Endpoint):
     def post(self, request: Request) -> Response:
         """The answer holds the key, this once.
 
-        It ends when the admin who made it is removed or blocked. One made with another key belongs to that key's
-        admin, and expires with that key at the latest.
+        It ends when the admin who made it is removed, and sleeps while they are blocked. One made with another key
+        belongs to that key's admin, and expires with that key at the latest.
         """
         maker = request.auth
         made_by = maker.user if isinstance(maker, Session) else None

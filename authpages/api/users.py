@@ -82,7 +82,10 @@ class UserView(UserEndpoint):
 
     @extend_schema(summary="Delete a user", responses={204: NOTHING})
     def delete(self, request: Request, id: UUID) -> Response:
-        """With all sessions, links and API keys. Rows of theirs go the way that each table says."""
+        """With all sessions, links and API keys. Rows of theirs go the way that each table says.
+
+        The `data` of every event about them becomes `{}`, in replays too; only `auth.user_deleted` tells who it was.
+        """
         users.delete_user(user_id=id, **self.caller)
         return Response(status=204)
 

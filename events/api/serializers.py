@@ -35,7 +35,7 @@ class WebhookFields(StrictSerializer):
         choices=Webhook.Mode.values,
         required=False,
         help_text="`ordered`: one delivery after the other; `perSubject`: only those of one subject (a user, a row, a "
-        "table); `parallel`: as they come.",
+        "table; custom events have none); `parallel`: as they come.",
     )
     maxConcurrency = StrictIntegerField(
         source="max_concurrency",

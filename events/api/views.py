@@ -87,7 +87,11 @@ class RotateSecretView(Endpoint):
 
     @extend_schema(summary="Give a webhook a new secret", responses=shapes.NewWebhookResponse)
     def post(self, request: Request, id: UUID) -> Response:
-        """The answer holds the new secret, this once. For 24 hours calls are signed with the one before as well."""
+        """The answer holds the new secret, this once. For 24 hours calls are signed with the one before as well.
+
+        With that one alone: whoever rotates twice within 24 hours leaves a receiver that has not yet been given the
+        second secret unable to verify.
+        """
         new = webhooks.rotate_secret(webhook_id=id)
         return Response({**shapes.show_webhook(new.webhook), "secret": new.secret})
 

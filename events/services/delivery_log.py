@@ -8,7 +8,7 @@ from itertools import accumulate, takewhile
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from events.services.trials import event_of
 from fastgen_backend.errors import NotFound
 
 ANSWERS_MAX = 4_000_000  # characters of what was answered, on a page
+HELD_UNTIL = F("subscriber__webhook__open_until")  # a webhook whose calls failed; handlers have none
 PENDING = "pending"
 STATES = (PENDING, *FinishedDelivery.State.values)
 Row = Delivery | FinishedDelivery | Trial
@@ -65,10 +66,12 @@ class LoggedDelivery:
 
     @property
     def next_attempt_at(self) -> datetime | None:
-        """When it is due; None for one that is finished, or waits behind another."""
+        """When it is due and its webhook not held back; None for one that is finished, or waits behind another."""
         if isinstance(self.row, Trial):
             return self.row.created_at if self.row.delivered is None else None
-        return self.row.due_at if isinstance(self.row, Delivery) and not self.row.blocked else None
+        if not isinstance(self.row, Delivery) or self.row.blocked:
+            return None
+        return max(self.row.due_at, getattr(self.row, "held_until", None) or self.row.due_at)
 
     @property
     def waits_behind(self) -> int | None:
@@ -111,7 +114,7 @@ def read_deliveries(
     finished = FinishedDelivery.objects.filter(**wanted).in_state(state)
     page = slice(limit + 1)
     rows: list[Delivery | FinishedDelivery] = list(
-        pending.select_related("event").defer("event__data").order_by("-sequence")[page]
+        pending.select_related("event").defer("event__data").annotate(held_until=HELD_UNTIL).order_by("-sequence")[page]
     )
     rows += finished.select_related("event").defer("event__data").order_by("-sequence")[page]
     by_sequence = {row.sequence: row for row in rows}
@@ -157,7 +160,8 @@ def _from_both_tables(**which: Any) -> list[Delivery | FinishedDelivery]:
     parts = ("event", "subscriber__webhook")
     in_lane = Delivery.objects.filter(subscriber=OuterRef("subscriber"), lane=OuterRef("lane"))
     first_of_lane = Subquery(in_lane.order_by("sequence").values("sequence")[:1])
-    pending = Delivery.objects.filter(**which).select_related(*parts).annotate(first_of_lane=first_of_lane)
+    pending = Delivery.objects.filter(**which).select_related(*parts)
+    pending = pending.annotate(first_of_lane=first_of_lane, held_until=HELD_UNTIL)
     rows: list[Delivery | FinishedDelivery] = list(pending)
     rows += FinishedDelivery.objects.filter(**which).select_related(*parts)
     by_id = {row.pk: row for row in rows}

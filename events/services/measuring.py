@@ -80,11 +80,12 @@ def _accounts(now: datetime) -> Iterator[Metric]:
 
 
 def _pending(now: datetime) -> dict[str, int]:
-    promised, held = Delivery.objects.all(), Q(subscriber__enabled=False)
+    promised = Delivery.objects.all()
+    held = Q(subscriber__enabled=False) | Q(subscriber__webhook__open_until__isnull=False)
     due = Q(due_at__lte=now, blocked=False)
     return {
         "in_flight": about(promised.filter(worker__isnull=False)),
-        "held": about(promised.filter(held, worker=None)),  # by a webhook that is switched off
+        "held": about(promised.filter(held, worker=None)),  # by a webhook that is switched off, or fails
         "due": about(promised.filter(~held, due, worker=None)),
         "waiting": about(promised.filter(~held, ~due, worker=None)),  # for the next try, or for a turn
     }

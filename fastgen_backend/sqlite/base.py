@@ -4,12 +4,14 @@ In a process that limits statements, one whose time is up is stopped. Django ask
 """
 
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -31,6 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _ends_at = math.inf  # what the newest statement does
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        _make_private(conn_params["database"])
         made = super().get_new_connection(conn_params)
         self._statement_seconds = self.settings_dict.get("STATEMENT_SECONDS", math.inf)
         if self._statement_seconds < math.inf:
@@ -119,6 +122,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._has_turn:
             self._has_turn = False
             self._turns.give_back()
+
+
+def _make_private(name: str | Path) -> None:
+    """Make a file that there is not yet its owner's alone: it holds addresses and hashes. SQLite makes it anybody's.
+
+    Those beside it get the same rights. Why a file can't be made is SQLite's to say.
+    """
+    if not str(name).startswith((":memory:", "file:")):
+        with suppress(OSError):
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
 
 class Cursor(base.SQLiteCursorWrapper):

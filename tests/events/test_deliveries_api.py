@@ -84,6 +84,20 @@ def test_a_pending_delivery_tells_when_it_is_tried_again(
     assert timedelta(seconds=80) < wait < timedelta(seconds=110)
 
 
+def test_one_that_is_held_back_tells_until_when(caller: Api, subscribe: Subscribe):
+    webhook = subscribe()
+    happen()
+    sequence_events()
+    until = timezone.now() + timedelta(minutes=4)
+    Webhook.objects.update(open_until=until)
+
+    (listed,) = _deliveries(caller, webhook)["items"]
+    read = caller.get(f"/deliveries/{listed['id']}").json()
+
+    for each in (listed, read):
+        assert abs(datetime.fromisoformat(each["nextAttemptAt"]) - until) < timedelta(seconds=1)
+
+
 def test_one_that_waits_behind_another_tells_no_time(caller: Api, subscribe: Subscribe):
     webhook = subscribe("/hook", "custom.*", mode="ordered")
     happen()

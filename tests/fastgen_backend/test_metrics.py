@@ -14,7 +14,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from events.api.operators import measured
-from events.models import Delivery, Event, Subscriber
+from events.models import Delivery, Event, Subscriber, Webhook
 from events.services import leases
 from events.services.recording import record_custom_event
 from events.services.sequencing import sequence_events
@@ -82,6 +82,17 @@ def test_what_a_disabled_webhook_was_promised_is_held():
 
     assert (found["fastgen_deliveries_pending:held"], found["fastgen_deliveries_late_seconds"]) == (1, 0)
     assert found["fastgen_webhooks:disabled"] == 1
+
+
+def test_what_a_failing_webhook_holds_back_is_not_due():
+    create_webhook(url="http://127.0.0.1:9/", filters=["*"], origin=COMMAND_LINE, may_see_secrets=False)
+    record_custom_event(type="custom.a", data={}, origin=COMMAND_LINE)
+    sequence_events()
+    Webhook.objects.update(open_until=timezone.now() + timedelta(minutes=1))
+
+    found = _figures()
+
+    assert (found["fastgen_deliveries_pending:held"], found["fastgen_deliveries_pending:due"]) == (1, 0)
 
 
 def test_what_waits_for_the_pace_of_its_webhook_is_not_late():

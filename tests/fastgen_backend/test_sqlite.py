@@ -297,3 +297,14 @@ def test_a_real_transaction_ends_its_turn():
         cursor.execute("SELECT 1")
 
     assert not getattr(connection, "_has_turn", False)
+
+
+def test_a_new_file_is_its_owners_alone(file: base.DatabaseWrapper, path: str):
+    with file.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("CREATE TABLE people (email text)")
+
+    rights = {each.name: each.stat().st_mode & 0o777 for each in Path(path).parent.glob("db.sqlite3*")}
+
+    assert {"db.sqlite3", "db.sqlite3-wal"} <= rights.keys()
+    assert set(rights.values()) == {0o600}
