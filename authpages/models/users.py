@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from authpages.addresses import email_key
@@ -34,6 +34,17 @@ class JSONGroup(models.Aggregate):
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         template = "%(function)s(%(expressions)s)"  # ORDER BY inside came with SQLite 3.44
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", template=template, **extra)
+
+
+class ByteLength(models.Func):
+    """How many bytes a text takes in UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "LENGTH(CAST(%(expressions)s AS BLOB))"  # OCTET_LENGTH came with SQLite 3.43
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 class RoleQuerySet(models.QuerySet["Role"]):
@@ -98,6 +109,12 @@ class UserQuerySet(models.QuerySet["User"]):
         if _are_many(held):
             return self.filter(Exists(held.filter(user=OuterRef("pk"))))
         return self.filter(pk__in=held.values("user"))
+
+    def whose_roles_take(self, most: int, *, role: Role) -> Self:
+        """People who have this role, and the names of whose roles take more than `most` bytes in a JSON array."""
+        held = UserRole.objects.filter(user__in=UserRole.objects.filter(role=role).values("user")).values("user")
+        sizes = held.annotate(size=Sum(ByteLength("role__name") + len('"",')))
+        return self.filter(pk__in=sizes.filter(size__gt=most).values("user"))
 
     def matching(
         self,

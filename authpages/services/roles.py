@@ -41,9 +41,12 @@ def create_role(*, name: str, description: str = "") -> Role:
 def change_role(*, role_id: uuid.UUID, changes: dict[str, Any]) -> Role:
     """Change `name`, `description` or both; who has the role has it by its new name.
 
-    Nobody is told person by person. Raises as `create_role`, and `NotFound`.
+    Nobody is told person by person. Raises as `create_role`, and `NotFound`; `RoleNameUnusable` as well where the names
+    of somebody's roles would be too long together.
     """
     values = _named(changes["name"]) if "name" in changes else {}
+    if values:
+        _check_fits(role_id, values["name"])
     if "description" in changes:
         values["description"] = _described(changes["description"])
     with transaction.atomic():
@@ -102,6 +105,20 @@ def _find(names: Collection[str]) -> list[Role]:
         if key not in by_key:
             raise _unknown(name, f"roles/{index}")
     return list(by_key.values())
+
+
+def _check_fits(role_id: uuid.UUID, name: str) -> None:
+    """Raise `RoleNameUnusable` where a longer name leaves the token of somebody who has the role too large.
+
+    Outside of any transaction: of a million people that takes seconds.
+    """
+    role = Role.objects.filter(pk=role_id).first()
+    growth = _size([name]) - _size([role.name]) if role else 0
+    if role and growth > 0 and User.objects.whose_roles_take(MOST_BYTES - growth, role=role).exists():
+        detail = _(
+            "Somebody who has this role has so many that their names would be more than %(most)s bytes together."
+        )
+        raise RoleNameUnusable(detail % {"most": f"{MOST_BYTES:,}"})
 
 
 def _size(names: Collection[str]) -> int:

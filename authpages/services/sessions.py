@@ -22,7 +22,7 @@ from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared, insert
 
 SEEN_EVERY = timedelta(minutes=1)
-MOST_SESSIONS = 100  # of a person, five times their known devices; to end them all holds SQLite's lock for some 50 ms
+MOST_SESSIONS = 100  # of a person, five times their known devices; to end them all holds SQLite's lock for some 70 ms
 
 
 @dataclass(frozen=True, slots=True)

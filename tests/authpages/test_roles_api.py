@@ -92,6 +92,22 @@ def test_a_person_has_as_many_as_leave_the_access_token_below_4_kb(
     assert len(api.log_in(longest).json()["session"]["accessToken"]) < 4096
 
 
+@pytest.mark.parametrize("letter", ["x", "ж"])
+def test_a_role_gets_no_longer_name_than_its_people_have_room_for(program: Api, api: Api, letter: str) -> None:
+    ann = f"/users/{api.sign_up()['user']['id']}"
+    few = {"x": 19, "ж": 9}[letter]
+    short, *long = [_make(program, "a"), *_make_long_ones(few, letter)]
+    program.patch(ann, {"roles": ["a", *long]})
+
+    refused = program.patch(f"/roles/{short}", {"name": letter * 99})
+    shorter = program.patch(f"/roles/{short}", {"name": letter * 9})
+
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "role-name-unusable")
+    assert "more than 2,000 bytes" in refused.json()["detail"]
+    assert shorter.status_code == 200
+    assert program.patch(f"/roles/{_make(program, 'b')}", {"name": letter * 99}).status_code == 200
+
+
 def test_who_had_more_before_keeps_them_or_loses_some(program: Api, api: Api) -> None:
     ann = f"/users/{api.sign_up()['user']['id']}"
     names = _make_long_ones()
