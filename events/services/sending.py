@@ -76,7 +76,7 @@ async def send(
     except (aiohttp.ClientError, OSError, ValueError) as problem:
         error = _explain(problem)
     if status is not None and not error and not 200 <= status < 300:
-        error = f"Answered {status}"
+        error = f"Answered {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
     return Outcome(
         claim=claim,
         at=at,

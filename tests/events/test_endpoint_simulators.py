@@ -31,7 +31,7 @@ class Told(NamedTuple):
 EXPECTED = {
     "/200": Told(200, "", True),
     "/204": Told(204, "", True),
-    "/302": Told(302, "Answered 302", False),
+    "/302": Told(302, "Answered 302, and redirects are not followed", False),
     "/400": Told(400, "Answered 400", False),
     "/404": Told(404, "Answered 404", False),
     "/410": Told(410, "Answered 410", False),
