@@ -74,11 +74,15 @@ def _promise_events(replay: Replay, subscriber: Subscriber, size: int) -> Portio
 
 
 def _promise_letters(replay: Replay, subscriber: Subscriber, size: int) -> Portion:
-    """Each letter is marked as promised again, so that no other replay takes it."""
+    """Each letter is marked as promised again, so that no other replay takes it; by what is pending already, if so."""
     letters = list(dead_letters(subscriber.pk).filter(sequence__gt=replay.cursor, sequence__lte=replay.until)[:size])
-    promised = promise(subscriber, [letter.event_id for letter in letters], replay=replay)
-    for letter, delivery in zip(letters, promised, strict=True):
-        letter.redelivered_as = delivery.pk
+    events = list(dict.fromkeys(letter.event_id for letter in letters))
+    pending = Delivery.objects.filter(subscriber=subscriber, event__in=events)
+    again = dict(pending.values_list("event_id", "pk"))
+    promised = promise(subscriber, [event for event in events if event not in again], replay=replay)
+    again |= {delivery.event_id: delivery.pk for delivery in promised}
+    for letter in letters:
+        letter.redelivered_as = again[letter.event_id]
     FinishedDelivery.objects.bulk_update(letters, ["redelivered_as"])
     return Portion(len(letters), letters[-1].sequence if len(letters) == size else replay.until)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from events.models import Delivery, FinishedDelivery, Webhook
+from events.models import Delivery, FinishedDelivery, Subscriber, Webhook
 from events.services.replaying import advance_replays
 from tests.conftest import Api, together
 from tests.events.conftest import happen, work_until
@@ -99,6 +100,27 @@ def test_one_that_is_redelivered_by_what_is_pending_already_is_told_once(
     assert (left, caller.get(f"/deliveries/{letter.pk}").json()["redeliveredAs"]) == (2, redelivered["id"])
     told = [call.headers["webhook-id"] for call in receiver.at("/hook")]
     assert told.count(letter.event.public_id) == 2
+
+
+def test_those_of_one_event_or_of_one_that_is_pending_already_are_told_once(
+    caller: Api, dead: Webhook, receiver: Receiver
+):
+    """A replay of a range was refused for the first once more, and has not sent the second yet."""
+    first, second, third = FinishedDelivery.objects.filter(state="dead").order_by("sequence")
+    FinishedDelivery.objects.create(
+        id=uuid4(), subscriber=first.subscriber, event=first.event, sequence=5, state="dead"
+    )
+    Subscriber.objects.update(sequence=5)
+    caller.post(f"/webhooks/{dead.pk}/replay", {"from": second.event.public_id, "to": second.event.public_id})
+    advance_replays()
+
+    started = _replay(caller, dead).json()
+    advance_replays()
+
+    promised = [each.event_id for each in Delivery.objects.order_by("sequence")]
+    read = caller.get(f"/replays/{started['id']}").json()
+    assert promised == [second.event_id, first.event_id, third.event_id]
+    assert (started["total"], read["promised"], read["state"], _count(caller, dead)) == (4, 4, "done", 0)
 
 
 def test_one_that_dies_again_is_a_dead_letter_again(caller: Api, dead: Webhook, receiver: Receiver):
