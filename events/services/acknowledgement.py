@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -24,13 +25,23 @@ def acknowledge(worker: UUID, outcomes: Sequence[Outcome]) -> int:
 
     The others were taken from it and belong to someone else: nothing is written about them.
     """
-    now = timezone.now()
-    with transaction.atomic():
-        _lock_subscribers(outcomes, now)
-        lanes = _held(worker, outcomes)
-        held = [outcome for outcome in outcomes if outcome.claim.id in lanes]
-        if held:
-            _write(held, lanes, now)
+    number = None
+    while number is None:
+        with transaction.atomic():
+            number = _acknowledge(worker, outcomes, timezone.now())
+    return number
+
+
+def _acknowledge(worker: UUID, outcomes: Sequence[Outcome], now: datetime) -> int | None:
+    """None, with nothing written, where a webhook began to keep an order before its subscriber was locked."""
+    alone = _lock_subscribers(outcomes, now)
+    lanes = _held(worker, outcomes)
+    held = [outcome for outcome in outcomes if outcome.claim.id in lanes]
+    in_lanes = {outcome.claim.subscriber_id for outcome in held if lanes[outcome.claim.id] is not None}
+    if not in_lanes <= alone:
+        return None
+    if held:
+        _write(held, lanes, now)
     return len(held)
 
 
@@ -58,24 +69,27 @@ def log_attempts(outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _lock_subscribers(outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Lock the subscribers before their deliveries, as deleting one does, so that neither waits for ever.
+def _lock_subscribers(outcomes: Sequence[Outcome], now: datetime) -> set[UUID]:
+    """Lock the subscribers before their deliveries, as deleting one does, and tell which of them are locked alone.
 
     Shared, so that claims and promises go on beside; but alone those in whose lanes a next delivery may be freed, lest
-    one be promised meanwhile that nobody frees, and those that may be switched off.
+    one be promised meanwhile that nobody frees, and those that may be switched off. All in the order of their ids, as
+    everyone does, so that nobody waits for ever.
     """
+    subscribers = {outcome.claim.subscriber_id for outcome in outcomes}
     if connection.vendor != "postgresql":
-        return
-    _lock_rows({outcome.claim.subscriber_id for outcome in outcomes}, "KEY SHARE")
+        return subscribers
     in_lanes = Delivery.objects.filter(pk__in=[outcome.claim.id for outcome in outcomes], lane__isnull=False)
-    _lock_rows({*in_lanes.values_list("subscriber", flat=True), *about_to_be_given_up(outcomes, now)}, "NO KEY UPDATE")
+    alone = {*in_lanes.values_list("subscriber", flat=True), *about_to_be_given_up(outcomes, now)}
+    for is_alone, some in groupby(sorted(subscribers), key=alone.__contains__):
+        _lock_rows(list(some), "NO KEY UPDATE" if is_alone else "KEY SHARE")
+    return alone
 
 
-def _lock_rows(subscribers: set[UUID], strength: str) -> None:
-    if subscribers:
-        with connection.cursor() as cursor:
-            statement = f"SELECT 1 FROM events_subscriber WHERE id = ANY(%s) ORDER BY id FOR {strength}"  # noqa: S608
-            cursor.execute(statement, [list(subscribers)])
+def _lock_rows(subscribers: list[UUID], strength: str) -> None:
+    with connection.cursor() as cursor:
+        statement = f"SELECT 1 FROM events_subscriber WHERE id = ANY(%s) ORDER BY id FOR {strength}"  # noqa: S608
+        cursor.execute(statement, [subscribers])
 
 
 def _held(worker: UUID, outcomes: Sequence[Outcome]) -> dict[UUID, str | None]:

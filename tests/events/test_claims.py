@@ -9,17 +9,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from events.models import Attempt, Delivery, FinishedDelivery, LogHead, Subscriber, Webhook, Worker
+from events.services import acknowledgement
 from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries, fair_shares
 from events.services.leases import beat, reap_dead_workers, register_worker, release_leases, release_strays
 from events.services.outcomes import Outcome
 from events.services.sequencing import sequence_events
+from events.services.webhooks import change_webhook
 from fastgen_backend.ids import uuid7
 from tests.events.conftest import happen
 
@@ -153,6 +155,56 @@ def test_acknowledging_twice_writes_once(subscribe: Subscribe):
 
     assert [acknowledge(worker, outcomes), acknowledge(worker, outcomes)] == [2, 0]
     assert Attempt.objects.count() == 2
+
+
+def test_outcomes_changes_and_promises_wait_for_each_other_in_one_order(subscribe: Subscribe):
+    first, second = subscribe("/a", mode="ordered"), subscribe("/b")
+    promise(1)
+    worker = register_worker()
+    outcomes = [delivered(each) for each in claim(worker)]
+    others, is_over, done = list[threading.Thread](), threading.Event(), list[str]()
+    locked = Subscriber.objects.select_for_update(no_key=True)
+
+    def aside(name: str, call: Callable[[], Any]) -> None:
+        def run() -> None:
+            with transaction.atomic():
+                call()
+            done.append(name)
+            connection.close()
+
+        others.append(threading.Thread(target=run))
+        others[-1].start()
+        others[-1].join(0.2)
+
+    with transaction.atomic():
+        locked.get(pk=first.pk)  # as the sequencer does, one after the other
+        aside("acknowledge", lambda: acknowledge(worker, outcomes))
+        aside("claim", lambda: (locked.get(pk=second.pk), is_over.wait()))
+        aside("change", lambda: change_webhook(webhook_id=second.pk, changes={"enabled": False}, may_see_secrets=True))
+        threading.Timer(0.2, is_over.set).start()
+        locked.get(pk=second.pk)
+    for other in others:
+        other.join()
+
+    assert sorted(done) == ["acknowledge", "change", "claim"]
+
+
+def test_a_webhook_that_begins_to_keep_an_order_is_locked_anew(subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch):
+    subscribe(mode="ordered")
+    promise(2)
+    worker = register_worker()
+    outcomes = [delivered(each) for each in claim(worker)]
+    lock, locked_before = acknowledgement._lock_subscribers, [set[UUID]()]
+
+    def lock_shared_at_first(*asked: Any) -> set[UUID]:
+        return locked_before.pop() if locked_before else lock(*asked)
+
+    monkeypatch.setattr(acknowledgement, "_lock_subscribers", lock_shared_at_first)
+
+    assert acknowledge(worker, outcomes) == 1
+    assert locked_before == []
+    assert Attempt.objects.count() == 1
+    assert Delivery.objects.get().blocked is False
 
 
 def test_a_silent_worker_loses_its_leases_at_once_and_uses_no_retry(subscribe: Subscribe):
