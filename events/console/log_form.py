@@ -58,7 +58,7 @@ class LogForm(PlainForm):
         label=gettext_lazy("About"),
         required=False,
         max_length=254,
-        widget=forms.TextInput({"type": "search", "placeholder": gettext_lazy("Address, table key, id or evt_…")}),
+        widget=forms.TextInput({"type": "search", "placeholder": gettext_lazy("Address, key or id")}),
     )
     actor = forms.CharField(
         label=gettext_lazy("Done by"),

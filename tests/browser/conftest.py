@@ -173,11 +173,11 @@ def _as_it_was_at_first(as_root: httpx.Client) -> None:
 
 @pytest.fixture
 def new_admin(new_page: Callable[..., Page], root: StorageState) -> Callable[..., Page]:
-    """Opens the Datahub in a browser of its own, in which the admin is logged in; options as those of `new_page`."""
+    """Opens the console in a browser of its own, in which the admin is logged in; options as those of `new_page`."""
 
-    def open_page(**options: Any) -> Page:
+    def open_page(at: str = "/console/datahub", **options: Any) -> Page:
         page = new_page(storage_state=root, **options)
-        page.goto("/console/datahub")
+        page.goto(at)
         return page
 
     return open_page
@@ -209,8 +209,10 @@ def link_mailed_to(admin: Page, email: str, subject: str) -> str:
 
 
 def assert_is_accessible(page: Page) -> None:
-    """Nothing that axe-core finds, and nothing that has to be scrolled sideways."""
+    """Nothing that axe-core finds, and neither the page nor its search has to be scrolled sideways."""
     _assert_axe_finds_nothing(page, WCAG)
+    for search in page.locator("form[role=search]").all():
+        assert search.evaluate("it => it.scrollWidth <= it.clientWidth")
 
 
 def assert_is_readable(page: Page) -> None:
