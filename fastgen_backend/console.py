@@ -24,6 +24,7 @@ from fastgen_backend.requests import origin_of
 
 PANEL = "panel"  # the id of the place for a page beside another one
 WHAT_DONE = "what-done"  # with a hyphen, which no column of a table has in its key: the grid filters by those
+NOT_SENT = "not-sent"  # a form of who had been logged out meanwhile
 
 
 class Area(IntEnum):
@@ -140,8 +141,9 @@ class AdminsOnly(ContextMixin, View):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shell = self._shell()
         shell["crumbs"] = [*shell["crumbs"], *self.trail()]
-        notice = self.notices.get(self.request.GET.get(WHAT_DONE, "")) if self.request.method == "GET" else None
-        return super().get_context_data(**{**shell, "notice": notice or "", **kwargs})
+        what_done = self.request.GET.get(WHAT_DONE, "") if self.request.method == "GET" else ""
+        told = {"notice": self.notices.get(what_done, ""), "was_not_sent": what_done == NOT_SENT}
+        return super().get_context_data(**{**shell, **told, **kwargs})
 
     def _shell(self) -> dict[str, Any]:
         """What the console shows around every page, refusals too."""
@@ -199,11 +201,14 @@ def _refused_as_foreign(request: HttpRequest) -> HttpResponseBase | None:
 
 
 def _sent_to_log_in(request: HttpRequest) -> HttpResponse:
-    """Back to the page itself afterwards; a part of a page is asked for by the page that it belongs to."""
+    """Back to the page itself afterwards; a part of a page is asked for by the page that it belongs to.
+
+    Who sent a form comes back to the page it stands on, and reads there that nothing was done.
+    """
     htmx: Any = getattr(request, "htmx", None)
     here = htmx.current_url_abs_path if htmx else None
-    return go_on(request, with_next(settings.CONSOLE_LOGIN_URL, here or _path_to_come_back_to(request)))
-
-
-def _path_to_come_back_to(request: HttpRequest) -> str:
-    return request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
+    if request.method in {"GET", "HEAD"}:
+        back = here or request.get_full_path()
+    else:
+        back = with_parameter(here or came_from(request) or request.path, WHAT_DONE, NOT_SENT)
+    return go_on(request, with_next(settings.CONSOLE_LOGIN_URL, back))

@@ -27,6 +27,7 @@ from fastgen_backend.redirects import SeeOther, with_next
 
 SHOWN_SESSIONS = 50
 NOTICES = {
+    "not-sent": ("page", _("You had been logged out, so what you sent was not taken. Please send it again.")),
     "mail-sent": ("verification", _("A new link is on its way. It may take a minute; look into the spam folder, too.")),
     "profile-saved": ("profile", _("Your name is saved.")),
     "password-changed": ("password", _("Your password is changed, and every other device is logged out.")),
@@ -54,7 +55,11 @@ class AccountPage(LandingPage):
     part: ClassVar[str] = "verification"
 
     def instead(self) -> HttpResponse | None:
-        return None if session_of(self.request) else SeeOther(with_next(reverse("login"), reverse("account")))
+        if session_of(self.request):
+            return None
+        account = reverse("account")
+        back = f"{account}?notice=not-sent" if self.request.method == "POST" else account
+        return SeeOther(with_next(reverse("login"), back))
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
         user = self.session.user

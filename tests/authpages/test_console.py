@@ -149,8 +149,22 @@ def test_settings_of_visitors_are_not_saved(visitor: Visitor, root: User) -> Non
 
     answer = visitor.client.post(SETTINGS, {"csrfmiddlewaretoken": token, "product_name": "Mallory"})
 
-    assert (answer.status_code, answer["Location"]) == (303, f"/console/login?next={SETTINGS}")
+    assert (answer.status_code, answer["Location"]) == (303, f"/console/login?next={SETTINGS}%3Fwhat-done%3Dnot-sent")
     assert HostedAuthSettings.load().product_name == "Fastgen"
+
+
+def test_who_was_logged_out_meanwhile_comes_back_to_the_form_and_reads_that_it_was_not_taken(
+    admin: Visitor, root: User
+) -> None:
+    form = "http://127.0.0.1:8000/console/users/new?role=editor"
+    admin.get("/console/users/new")
+    del admin.client.cookies["fastgen_console"]
+
+    sent = admin.client.post("/console/users/new", {"email": "ann@example.com"}, headers={"referer": form})
+    back = admin.log_in(root.email, at=sent["Location"])["Location"]
+
+    assert back == "/console/users/new?role=editor&what-done=not-sent"
+    assert "so what you sent was not taken. Please send it again." in text_of(admin.get(back))
 
 
 def _save(admin: Visitor, **changes: str | None) -> Any:

@@ -107,7 +107,8 @@ def test_keys_are_for_admins(visitor: Visitor, root: User) -> None:
 
     for path in (KEYS, f"{KEYS}/new", f"{KEYS}/{row.pk}/made", f"{KEYS}/{row.pk}/delete"):
         answers = [visitor.get(path), visitor.client.post(path, {"name": "Evil", "reach": "everything"})]
-        assert [answer["Location"] for answer in answers] == [f"/console/login?next={path}"] * 2
+        login = f"/console/login?next={path}"
+        assert [answer["Location"] for answer in answers] == [login, f"{login}%3Fwhat-done%3Dnot-sent"]
     assert ApiKey.objects.count() == 1
 
 

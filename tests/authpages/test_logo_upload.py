@@ -132,7 +132,7 @@ def test_only_admins_send_logos(visitor: Visitor, root: User) -> None:
 
     answer = visitor.client.post(SETTINGS, {"csrfmiddlewaretoken": token, "logo": file})
 
-    assert (answer.status_code, answer["Location"]) == (303, f"/console/login?next={SETTINGS}")
+    assert (answer.status_code, answer["Location"]) == (303, f"/console/login?next={SETTINGS}%3Fwhat-done%3Dnot-sent")
 
 
 @given(st.data())

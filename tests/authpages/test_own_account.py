@@ -214,3 +214,14 @@ def test_the_page_is_quick_and_small_however_many_devices_there_are(page: Visito
     assert len(answer.content) < 100_000
     assert answer.content.count(b"/end#sessions") == SHOWN_SESSIONS - 1
     assert "There are more than these" in text_of(answer)
+
+
+def test_who_was_logged_out_meanwhile_reads_that_the_form_was_not_taken(page: Visitor) -> None:
+    token = page.client.cookies["fastgen_csrf"].value
+    del page.client.cookies["fastgen_session"]
+
+    sent = page.client.post("/account/profile", {"csrfmiddlewaretoken": token, "first_name": "Ann"})
+    back = page.log_in(at=sent["Location"])["Location"]
+
+    assert back == "/account?notice=not-sent"
+    assert "so what you sent was not taken. Please send it again." in text_of(page.get(back))
