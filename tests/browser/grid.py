@@ -2,6 +2,8 @@
 
 from playwright.sync_api import Locator, Page, expect
 
+CLIPBOARD = ["clipboard-read", "clipboard-write"]  # which a page asks its reader for
+
 
 class Grid:
     """The grid on a page. Rows count from 1; column 0 is the number of the row."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.grid import Grid, tab_to
+from tests.browser.grid import CLIPBOARD, Grid, tab_to
 from tests.processes import query
 
 KEY_FIELD = "Type the table’s key to delete it"
@@ -26,7 +26,7 @@ EVENTS = [
 def desk(admin: Page, database_url: str) -> Iterator[Page]:
     """An admin before a wide window; afterwards the events are just those of the work."""
     admin.set_viewport_size({"width": 1280, "height": 800})
-    admin.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    admin.context.grant_permissions(CLIPBOARD)
     before = len(query(database_url, TOLD))
     yield admin
     assert query(database_url, TOLD)[before:] == [(type, "console") for type in EVENTS]

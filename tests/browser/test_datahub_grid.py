@@ -1,15 +1,16 @@
 """What the grid does with what is typed, pasted, refused and lost on the way."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import assert_is_accessible
 from tests.browser.console import call
-from tests.browser.grid import Grid, tab_to
+from tests.browser.grid import CLIPBOARD, Grid, tab_to
 
 COLUMNS = [
     {"name": "Name", "type": "text", "required": True},
@@ -22,27 +23,29 @@ COLUMNS = [
     {"name": "Note", "type": "longText"},
     {"name": "Boss", "type": "relation", "options": {"table": "people", "onDelete": "clear"}},
 ]
+TABLE = "/console/datahub/tables/people"
 NAME, EMAIL, DONE, STATUS, LABELS, DAY, SEEN, NOTE, BOSS = range(1, 10)
 
 
 @pytest.fixture
-def grid(admin: Page) -> Iterator[Grid]:
+def grid(as_root: httpx.Client, new_admin: Callable[..., Page]) -> Iterator[Grid]:
     """An admin before the grid of a table with columns of many types and three rows."""
-    admin.set_viewport_size({"width": 1600, "height": 800})
-    admin.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    call(admin, "POST", "/tables", {"name": "People", "columns": COLUMNS[:-1]})
-    call(admin, "POST", "/tables/people/columns", COLUMNS[-1])
     rows = [
         {"name": "Ann", "email": "ann@example.com", "done": True, "status": "open", "note": "one\ntwo"},
         {"name": "Bob", "email": "bob@example.com"},
         {"name": "Cid"},
     ]
-    call(admin, "POST", "/tables/people/rows", rows)
-    admin.goto("/console/datahub/tables/people")
-    grid = Grid(admin)
+    for path, made in (
+        ("/tables", {"name": "People", "columns": COLUMNS[:-1]}),
+        ("/tables/people/columns", COLUMNS[-1]),
+        ("/tables/people/rows", rows),
+    ):
+        as_root.post(path, json=made).raise_for_status()
+    page = new_admin(TABLE, viewport={"width": 1600, "height": 800}, permissions=CLIPBOARD)
+    grid = Grid(page)
     grid.wait()
     yield grid
-    admin.on("dialog", lambda dialog: dialog.accept())
+    page.on("dialog", lambda dialog: dialog.accept())
 
 
 def kept(grid: Grid, key: str, number: int = 1) -> Any:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.console import call, log_in
-from tests.browser.grid import Grid
+from tests.browser.grid import CLIPBOARD, Grid
 from tests.browser.test_looks import PHONE
 
 COLUMNS = [
@@ -27,16 +28,14 @@ ROWS = [
 
 
 @pytest.fixture
-def grid(admin: Page) -> Iterator[Grid]:
-    admin.set_viewport_size({"width": 1280, "height": 800})
-    admin.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    call(admin, "POST", "/tables", {"name": "People", "columns": COLUMNS})
-    call(admin, "POST", "/tables/people/rows", ROWS)
-    admin.goto(TABLE)
-    grid = Grid(admin)
+def grid(as_root: httpx.Client, new_admin: Callable[..., Page]) -> Iterator[Grid]:
+    as_root.post("/tables", json={"name": "People", "columns": COLUMNS}).raise_for_status()
+    as_root.post("/tables/people/rows", json=ROWS).raise_for_status()
+    page = new_admin(TABLE, viewport={"width": 1280, "height": 800}, permissions=CLIPBOARD)
+    grid = Grid(page)
     grid.wait()
     yield grid
-    admin.on("dialog", lambda dialog: dialog.accept())
+    page.on("dialog", lambda dialog: dialog.accept())
 
 
 def kept(grid: Grid, key: str, number: int = 1) -> object:
