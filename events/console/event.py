@@ -39,7 +39,7 @@ class EventPage(AdminsOnly, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         event = read_event(self.kwargs["id"])
         told = envelope(event)
-        deliveries = deliveries_of(event)
+        deliveries, number = deliveries_of(event, most=DELIVERIES_MAX)
         shown = {
             "event": event,
             "subject": _subject(event),
@@ -47,8 +47,8 @@ class EventPage(AdminsOnly, TemplateView):
             "type_url": f"{reverse('console-events-types')}#{anchor_of(event)}",
             "data": shortened(told["data"]),
             "envelope": shortened(told),
-            "deliveries": deliveries[:DELIVERIES_MAX],
-            "more_deliveries": max(0, len(deliveries) - DELIVERIES_MAX),
+            "deliveries": deliveries,
+            "more_deliveries": number - len(deliveries),
         }
         return super().get_context_data(**{**kwargs, **shown})
 

@@ -132,9 +132,14 @@ def read_delivery(delivery_id: UUID) -> LoggedDelivery:
     return with_attempts(rows)[0]
 
 
-def deliveries_of(event: Event) -> list[LoggedDelivery]:
-    """Every delivery of one event, to webhooks and handlers, in the order they were promised; in three queries."""
-    return with_attempts(_from_both_tables(event=event))
+def deliveries_of(event: Event, *, most: int) -> tuple[list[LoggedDelivery], int]:
+    """The first `most` deliveries of one event, to webhooks and handlers, as they were promised; and how many there are
+    in all.
+
+    In three queries; tries are read of what is told alone, as their answers may be large.
+    """
+    rows = _from_both_tables(event=event)
+    return with_attempts(rows[:most]), len(rows)
 
 
 def with_attempts(rows: Iterable[Row], *, with_answers: bool = True) -> list[LoggedDelivery]:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from authpages.models import User
 from events.models import Attempt, Delivery, Event, Webhook
 from events.services import log_search
+from events.services.delivery_log import deliveries_of
 from events.services.log_search import LogSearch, search_log
 from events.services.recording import record_custom_event
 from events.services.sequencing import sequence_events
@@ -245,6 +246,21 @@ def test_an_event_as_large_as_they_come_makes_no_large_page(admin: Visitor, subs
     assert max(len(page.content), len(delivery.content)) < 100_000
     assert "And 20 more" in text_of(page)
     assert f'href="/api/v1/events/{event.public_id}"' in page.content.decode()
+
+
+def test_no_answer_is_read_that_is_not_shown(db: None, subscribe: Callable[..., Webhook]):
+    for number in range(3):
+        subscribe(f"/{number}", "custom.*")
+    event = happen()
+    sequence_events()
+    last = Delivery.objects.order_by("pk").last()
+    assert last
+
+    with CaptureQueriesContext(connection) as asked:
+        told, number = deliveries_of(event, most=2)
+
+    assert (len(told), number) == (2, 3)
+    assert not any(form in asked[-1]["sql"] for form in (str(last.pk), last.pk.hex))
 
 
 def test_a_link_that_lets_in_is_not_shown_even_to_an_admin(admin: Visitor, api: Api, mailed: Callable[[str], str]):
