@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import logging
 from uuid import UUID
 
 from events.database_threads import AWAY, DatabaseThreads
 from events.services.claims import Claim
-from events.services.outcomes import Outcome
+from events.services.outcomes import Outcome, unforeseen
 from events.services.sending import open_session, send
 from events.services.trials import claim_trials, finish_trial
+
+log = logging.getLogger("fastgen.worker")
 
 AT_ONCE = 20
 PAUSE_SECONDS = 1
@@ -40,7 +43,11 @@ class TrialCalls:
     async def _make(self, claim: Claim) -> None:
         if claim.target is None:
             return
-        outcome = await send(self._session, claim, claim.target)
+        try:
+            outcome = await send(self._session, claim, claim.target)
+        except Exception as problem:
+            log.exception("The test %s failed in an unforeseen way.", claim.id)
+            outcome = unforeseen(claim, problem)
         while not await self._is_written(outcome):
             await asyncio.sleep(PAUSE_SECONDS)
 

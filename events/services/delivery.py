@@ -10,7 +10,7 @@ from events.database_threads import DatabaseThreads
 from events.handlers import registered
 from events.services.calling import call_handler
 from events.services.claims import Claim
-from events.services.outcomes import Outcome
+from events.services.outcomes import Outcome, unforeseen
 from events.services.pulse import Pulse
 from events.services.sending import LeaseLapsed, open_session, send
 
@@ -42,7 +42,7 @@ class Courier:
             return None
         except Exception as problem:
             log.exception("Delivery %s failed in an unforeseen way.", claim.id)
-            return Outcome(claim, timezone.now(), 0, delivered=False, error=f"{type(problem).__name__} in the worker")
+            return unforeseen(claim, problem)
 
     async def close(self) -> None:
         """Close connections; handlers that still run are not waited for."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
 from events.services.claims import Claim
 
@@ -45,6 +46,11 @@ class Outcome:
     def is_exhausted(self) -> bool:
         """Whether this was the last try."""
         return not self.delivered and not self.is_gone and self.claim.tries >= len(settings.WEBHOOK_RETRY_SECONDS)
+
+
+def unforeseen(claim: Claim, problem: Exception) -> Outcome:
+    """Of a try that the worker itself failed at: told by the kind of problem alone, as its words may hold anything."""
+    return Outcome(claim, timezone.now(), 0, delivered=False, error=f"{type(problem).__name__} in the worker")
 
 
 def next_try(outcome: Outcome, now: datetime) -> datetime:

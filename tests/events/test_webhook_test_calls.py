@@ -137,6 +137,21 @@ def test_examples_of_secrets_are_masked_where_secrets_are(caller: Api, subscribe
     assert tokens == [CATALOG[wanted, ""].example["token"], "•••"]
 
 
+def test_one_at_which_the_worker_fails_is_over_as_well(
+    caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_asked: Any) -> None:
+        raise ArithmeticError("with a s3cret")
+
+    monkeypatch.setattr("events.trial_calls.send", fail)
+    asked = _test(caller, subscribe()).json()
+
+    work_until(_is_over)
+
+    read = caller.get(f"/deliveries/{asked['id']}").json()
+    assert (read["state"], read["attempts"][0]["error"]) == ("dead", "ArithmeticError in the worker")
+
+
 def test_private_targets_are_not_called(caller: Api, subscribe: Subscribe, receiver: Receiver, settings: Any):
     asked = _test(caller, subscribe("/hook", "custom.*")).json()
     settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = False
