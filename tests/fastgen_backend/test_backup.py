@@ -24,6 +24,8 @@ from events.models import Delivery, Event, LogHead, Outage, Subscriber, Webhook
 from events.services.inspection import inspect
 from events.services.recording import record_custom_event
 from events.services.sequencing import sequence_events
+from events.services.trials import claim_trials
+from fastgen_backend.ids import uuid7
 from fastgen_backend.management.archives import contents, saving
 from fastgen_backend.management.archives.archive import PART_BYTES, Reader, Writer
 from fastgen_backend.management.archives.refusals import Refused
@@ -399,10 +401,12 @@ def test_a_copy_calls_no_webhook_where_that_is_asked_for(
     admin: Api, session: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     file = tmp_path / "installation.fgb"
+    admin.post(f"/webhooks/{Webhook.objects.get().pk}/test")
     call_command("backup", str(file))
     empty()
 
     call_command("restore", str(file), "--webhooks-off")
+    called = claim_trials(uuid7(), 10)
     [webhook] = admin.get("/webhooks").json()["items"]
     promised = Delivery.objects.filter(subscriber=webhook["id"]).count()
     admin.post("/events", {"type": "custom.b", "data": {}})
@@ -412,4 +416,5 @@ def test_a_copy_calls_no_webhook_where_that_is_asked_for(
     assert (webhook["enabled"], Webhook.objects.get().disabled_reason) == (False, Webhook.OFF_IN_A_COPY)
     assert not Webhook.objects.in_trouble().exists()
     assert Delivery.objects.filter(subscriber=webhook["id"]).count() == promised > 0
+    assert called == []
     assert admin.get(f"/webhooks/{webhook['id']}/replay?kind=missed").json()["total"] == 1

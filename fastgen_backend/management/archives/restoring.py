@@ -15,8 +15,9 @@ from datahub.dynamic import forget_definitions
 from datahub.models import Job
 from datahub.services.indexes import create_indexes, create_owner_index
 from datahub.services.inspection import inspect as inspect_tables
-from events.models import Delivery, Webhook
+from events.models import Delivery, Trial, Webhook
 from events.services.switching import begin_outages, switch_all_off
+from events.services.trials import drop_trials
 from fastgen_backend import startup
 from fastgen_backend.management.archives import contents, loading
 from fastgen_backend.management.archives.archive import NOT_WHOLE, Reader
@@ -111,8 +112,15 @@ def _load(reader: Reader, webhooks_off: bool) -> Restored:
     if not of_users.keys() & known.keys():
         known |= _make_user_tables(of_users)
     _finish(reader.manifest, loaded, known)
-    switched_off = switch_all_off(reason=Webhook.OFF_IN_A_COPY) if webhooks_off else 0
+    switched_off = _switch_off(of_apps) if webhooks_off else 0
     return Restored(len(known), loaded.total(), switched_off)
+
+
+def _switch_off(told: dict[str, Contents]) -> int:
+    """Have no webhook called, by trials neither, which are made of those that are off, too; tells how many were on."""
+    if Trial._meta.db_table in told:  # older versions have none
+        drop_trials()
+    return switch_all_off(reason=Webhook.OFF_IN_A_COPY)
 
 
 def _checked(told: dict[str, Contents]) -> dict[str, Contents]:
