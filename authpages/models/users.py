@@ -80,11 +80,12 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.annotate(loaded_roles=role_names_of("pk"))
 
     def locked(self) -> Self:
-        """Each user with roles, locked until the transaction ends; every change of an account begins here.
+        """Each user, locked until the transaction ends; every change of an account begins here.
 
-        Rows can be given to them meanwhile: whoever gives some would wait, and be waited for by others, in a ring.
+        Without roles: PostgreSQL would read those that there were before the wait for the lock. Rows can be given to
+        them meanwhile: whoever gives some would wait, and be waited for by others, in a ring.
         """
-        return self.with_roles().select_for_update(of=("self",), no_key=True)
+        return self.select_for_update(no_key=True)
 
     def found_by(self, text: str) -> Self:
         """People whose address, first or last name, or both names in this order, begin with `text`; or with this id."""

@@ -23,7 +23,7 @@ def check_may_change(user: User, *, may_manage_admins: bool, origin: Origin) -> 
 
 
 def lock_account(user_id: uuid.UUID, *, may_manage_admins: bool, origin: Origin) -> User:
-    """The account with its roles, to be changed, locked until the caller's transaction ends.
+    """The account, to be changed, locked until the caller's transaction ends.
 
     Raises `NotFound` or `AdminProtected`.
     """

@@ -81,8 +81,7 @@ def set_roles(*, user: User, names: Collection[str]) -> bool:
     `InvalidInput` for too many, or names that are too long together. Who had longer ones before may lose some.
     """
     roles = _find(names)
-    names_now = user.roles.values_list("name", flat=True)  # asked anew: with its lock came those from before the wait
-    before, after = set(names_now), {role.name for role in roles}
+    before, after = set(user.role_names), {role.name for role in roles}
     if before == after:
         return False
     if _size(after) > max(MOST_BYTES, _size(before)):

@@ -70,7 +70,7 @@ def find_user(email: str) -> User | None:
 
 
 def lock_user(user_id: uuid.UUID) -> User | None:
-    """The account with its roles, locked until the caller's transaction ends; None where it is gone."""
+    """The account, locked until the caller's transaction ends; None where it is gone."""
     return _locked_by_id.first(id=user_id)
 
 

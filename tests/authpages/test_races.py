@@ -27,6 +27,7 @@ from authpages.services.users import create_user, delete_user, lock_user
 from authpages.signals import user_deleted
 from authpages.throttles import Attempt, check_login, count_failed_login, delete_forgotten
 from datahub.services.owners import known_people
+from events.models import Event
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import AT_ONCE, PASSWORD, Api, together
@@ -390,6 +391,27 @@ def test_a_name_that_changes_while_those_of_before_get_their_keys_has_the_key_of
     filling.join()
 
     assert User.objects.get().name_key == "bea"
+
+
+@meeting_of_locks
+@pytest.mark.parametrize("changes", [{"first_name": "Ann"}, {"roles": ["Editor"]}])
+def test_who_waited_to_change_an_account_tells_the_roles_that_it_has_by_then(changes: dict[str, Any]) -> None:
+    ann = create_user(email="ann@example.com", origin=COMMAND_LINE).pk
+    create_role(name="Editor")
+    told: list[list[str]] = []
+
+    def change() -> None:
+        told.append(change_user(user_id=ann, changes=changes, origin=COMMAND_LINE).role_names)
+
+    with transaction.atomic():
+        change_user(user_id=ann, changes={"roles": ["Editor"]}, origin=COMMAND_LINE)
+        changing = _aside(change)
+        assert wait_for(_someone_waits)
+
+    changing.join()
+
+    told += [each.data["roles"] for each in Event.objects.filter(type="auth.user_updated")]
+    assert told == [["Editor"]] * len(told)
 
 
 def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> threading.Thread:
