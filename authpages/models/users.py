@@ -36,14 +36,14 @@ class JSONGroup(models.Aggregate):
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", template=template, **extra)
 
 
-class ByteLength(models.Func):
-    """How many bytes a text takes in UTF-8."""
+class JSONLength(models.Func):
+    """How many bytes a text takes as a string of JSON in UTF-8, with its quotes."""
 
-    function = "OCTET_LENGTH"
+    template = "OCTET_LENGTH(TO_JSON(%(expressions)s)::text)"
     output_field = models.IntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "LENGTH(CAST(%(expressions)s AS BLOB))"  # OCTET_LENGTH came with SQLite 3.43
+        template = "LENGTH(CAST(JSON_QUOTE(%(expressions)s) AS BLOB))"  # OCTET_LENGTH came with SQLite 3.43
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
@@ -114,7 +114,7 @@ class UserQuerySet(models.QuerySet["User"]):
     def whose_roles_take(self, most: int, *, role: Role) -> Self:
         """People who have this role, and the names of whose roles take more than `most` bytes in a JSON array."""
         held = UserRole.objects.filter(user__in=UserRole.objects.filter(role=role).values("user")).values("user")
-        sizes = held.annotate(size=Sum(ByteLength("role__name") + len('"",')))
+        sizes = held.annotate(size=Sum(JSONLength("role__name") + len(",")))
         return self.filter(pk__in=sizes.filter(size__gt=most).values("user"))
 
     def matching(
