@@ -13,6 +13,7 @@ from events.models import Attempt, Subscriber, Webhook
 from events.services.arranging import begin_to_arrange
 from events.services.custom_headers import masked_headers, seal_headers
 from events.services.switching import before_switching_on, switch_off, switch_on
+from events.services.taking_back import take_back
 from events.signing import make_secret, shown_secret
 from fastgen_backend import vault
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput, NotFound
@@ -139,8 +140,16 @@ def rotate_secret(*, webhook_id: UUID) -> NewWebhook:
 
 
 def delete_webhook(*, webhook_id: UUID) -> None:
-    """Delete a webhook and everything it was promised. Raises `NotFound`."""
-    with transaction.atomic(), unlimited():  # however long its log is
+    """Delete a webhook and everything it was promised. Raises `NotFound`.
+
+    It is switched off first and what it was promised deleted in bites, lest the sequencer, and on SQLite whoever
+    writes, wait for a long log. Killed amid them, it is off, and can be deleted again.
+    """
+    with transaction.atomic():
+        webhook = _locked(webhook_id)
+        _switch(webhook, enabled=False)
+    take_back(webhook.subscriber)
+    with transaction.atomic(), unlimited():  # it may have been switched on meanwhile
         webhook = _locked(webhook_id)
         subscriber = webhook.subscriber
         list(webhook.trials.select_for_update().values_list("pk"))  # none is finished between its attempts and itself
