@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from events.handlers import on_event, sync_handlers
 from events.models import Attempt, Delivery, Event, FinishedDelivery, Subscriber
-from events.services import gone_handlers
-from events.services.gone_handlers import HandlerIsBack, remove_handler
+from events.services import taking_back
+from events.services.gone_handlers import remove_handler
 from events.services.inspection import inspect
 from events.services.retention import forget_some
 from events.services.sequencing import sequence_events
@@ -25,7 +25,7 @@ PATH = "app.event_handlers.gone"
 @pytest.fixture
 def gone(monkeypatch: pytest.MonkeyPatch) -> Subscriber:
     """A handler that was told of one event, and has still to be told of five."""
-    monkeypatch.setattr(gone_handlers, "BITE", 2)
+    monkeypatch.setattr(taking_back, "BITE", 2)
     handler = Subscriber.objects.create(kind="handler", handler=PATH, filters=["*"])
     for _ in range(6):
         happen()
@@ -98,20 +98,38 @@ def test_one_that_is_registered_or_unknown_is_not_taken_out(gone: Subscriber):
 
 def test_whoever_dies_amid_it_leaves_it_to_be_done_again(gone: Subscriber, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as amid:
-        bite = gone_handlers._bite
-        amid.setattr(gone_handlers, "_bite", lambda rows: bite(rows) if Delivery.objects.count() > 3 else 1 / 0)
+        some = taking_back._take_some
+        amid.setattr(taking_back, "_take_some", lambda *those: some(*those) if Delivery.objects.count() > 3 else 1 / 0)
         with pytest.raises(ZeroDivisionError):
             remove_handler(PATH)
 
+    assert inspect(at_rest=True).flaws == []
     assert (Delivery.objects.count(), remove_handler(PATH), Subscriber.objects.count()) == (3, 3, 0)
 
 
-def test_one_that_comes_back_meanwhile_is_kept(gone: Subscriber, monkeypatch: pytest.MonkeyPatch):
-    def come_back(handler: Subscriber) -> int:
-        return Subscriber.objects.filter(pk=handler.pk).update(enabled=True)
+def test_one_that_comes_back_meanwhile_is_kept_with_what_it_is_still_promised(
+    gone: Subscriber, monkeypatch: pytest.MonkeyPatch
+):
+    some = taking_back._take_some
 
-    monkeypatch.setattr(gone_handlers, "_delete", come_back)
+    def come_back(handler: Subscriber, deliveries: taking_back.Deliveries) -> list[int]:
+        taken = some(handler, deliveries)
+        Subscriber.objects.filter(pk=handler.pk).update(enabled=True)
+        return taken
 
-    with pytest.raises(HandlerIsBack):
-        remove_handler(PATH)
-    assert Subscriber.objects.filter(enabled=True).count() == 1
+    monkeypatch.setattr(taking_back, "_take_some", come_back)
+
+    said = remove(PATH, "--yes")
+
+    assert said.startswith("A worker that was started meanwhile has its function. Of 2 events it is never told.")
+    assert (Subscriber.objects.filter(enabled=True).count(), Delivery.objects.count()) == (1, 3)
+    assert inspect(at_rest=True).flaws == []
+
+
+def test_one_that_a_worker_has_is_not_taken_out_where_its_function_is_unknown(gone: Subscriber):
+    Subscriber.objects.update(enabled=True)
+
+    said = [remove(PATH), remove(PATH, "--yes")]
+
+    assert said == ["The worker that was started last has its function. Those whose functions are gone: none."] * 2
+    assert (Subscriber.objects.filter(enabled=True).count(), Delivery.objects.count()) == (1, 5)
