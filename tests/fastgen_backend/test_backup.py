@@ -147,6 +147,29 @@ def test_a_table_that_is_emptied_meanwhile_is_saved_whole(
     assert admin.get("/tables/all/rows").json()["items"] == []
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite shows those who read a table until they end")
+def test_where_a_table_is_deleted_as_it_begins_it_says_so(
+    admin: Api, session: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    def found_before_one_is_deleted() -> list[Table]:
+        found = definitions()
+        deleting = threading.Thread(target=lambda: _delete(admin))
+        deleting.start()
+        deleting.join()
+        return found
+
+    definitions = contents.definitions
+    monkeypatch.setattr(contents, "definitions", found_before_one_is_deleted)
+
+    with pytest.raises(Refused, match="deleted just now"):
+        saved()
+
+
+def _delete(admin: Api) -> None:
+    assert admin.delete("/tables/all").status_code == 204
+    connection.close()
+
+
 def _clear(admin: Api) -> None:
     assert admin.post("/tables/all/clear").status_code == 204
     connection.close()

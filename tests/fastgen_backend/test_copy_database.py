@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from events.services import leases
+from fastgen_backend.management.archives.refusals import Refused
 from fastgen_backend.management.commands import copy_database
 from tests.conftest import Api
 from tests.fastgen_backend.installations import fill, rows_of, saved
@@ -87,6 +88,15 @@ def test_a_url_that_is_typed_is_not_shown(transactional_db: None, monkeypatch: p
 
     with pytest.raises(SystemExit, match="must be a sqlite:// or postgres:// address"):
         call_command("copy_database", "-")
+
+
+def test_where_a_table_is_deleted_as_it_begins_it_says_so(
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(copy_database, "save", Mock(side_effect=Refused("A table was deleted just now; try again.")))
+
+    with pytest.raises(SystemExit, match="deleted just now"):
+        call_command("copy_database", f"sqlite:///{tmp_path}/other.sqlite3")
 
 
 def test_a_database_in_use_is_not_copied_unless_asked_for(transactional_db: None, tmp_path: Path):

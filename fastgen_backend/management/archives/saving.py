@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.utils import timezone
 
 from fastgen_backend import startup
@@ -13,12 +13,14 @@ from fastgen_backend.management.archives import contents
 from fastgen_backend.management.archives.archive import PART_BYTES, Writer
 from fastgen_backend.management.archives.contents import Contents
 from fastgen_backend.management.archives.kinds import selected, to_json
+from fastgen_backend.management.archives.refusals import Refused
 from fastgen_backend.models import Installation
 from fastgen_backend.snapshots import snapshot
 from fastgen_backend.vault import verify_key
 from fastgen_backend.version import VERSION
 
 ROWS_MAX = 2000  # that are fetched at once
+UNDEFINED_TABLE = "42P01"  # the SQLSTATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,19 @@ class Saved:
 
 def save(stream: BinaryIO, *, compress: bool = True) -> Saved:
     """Write the whole installation to a stream; raises `CannotStart` where there is none of this version,
-    `ImproperlyConfigured` where SECRET_KEY is not its key."""
+    `ImproperlyConfigured` where SECRET_KEY is not its key, and `Refused` where a table is deleted before it is held."""
     startup.check_installation()
     verify_key()
-    with snapshot(holding=[table.db_table for table in contents.definitions()]):
-        tables = [*contents.app_tables(), *contents.user_tables()]
-        writer = Writer(stream, _manifest(tables), compress=compress)
-        rows = sum(writer.write_table(each.table, _rows(each)) for each in tables)
-        writer.finish()
+    try:
+        with snapshot(holding=[table.db_table for table in contents.definitions()]):
+            tables = [*contents.app_tables(), *contents.user_tables()]
+            writer = Writer(stream, _manifest(tables), compress=compress)
+            rows = sum(writer.write_table(each.table, _rows(each)) for each in tables)
+            writer.finish()
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", "") != UNDEFINED_TABLE:
+            raise
+        raise Refused("A table was deleted just now; try again.") from None
     return Saved(len(tables), rows)
 
 

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 
 from events.services.leases import living_workers
 from fastgen_backend import startup
+from fastgen_backend.management.archives.refusals import Refused
 from fastgen_backend.management.archives.saving import save
 
 
@@ -63,8 +64,11 @@ def _restoring_into(url: str) -> subprocess.Popen[bytes]:
 def _send(other: subprocess.Popen[bytes]) -> None:
     """Write everything to it; where it refuses, it says why itself."""
     stream: IO[bytes] | None = other.stdin
-    with suppress(BrokenPipeError):
-        save(stream, compress=False)  # type: ignore[arg-type]  # a pipe is one
+    try:
+        with suppress(BrokenPipeError):
+            save(stream, compress=False)  # type: ignore[arg-type]  # a pipe is one
+    except Refused as reason:
+        sys.exit(str(reason))
     with suppress(BrokenPipeError):
         if stream:
             stream.close()
