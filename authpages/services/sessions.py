@@ -154,13 +154,15 @@ def end_sessions_of(
 def make_room(*, user: User, origin: Origin) -> None:
     """End what is needed of a person's sessions for one more to be the last of `MOST_SESSIONS`, the least used first.
 
-    One count where there are fewer. Who had far more before there was a limit loses so many with each login, so that
-    none holds SQLite's only lock for long. Inside the caller's transaction, which holds the user's lock.
+    Those that have expired, as the console's do within a day, go before any that live. One count where there are fewer.
+    Who had far more before there was a limit loses so many with each login, so that none holds SQLite's only lock for
+    long. Inside the caller's transaction, which holds the user's lock.
     """
     found = _count_of.row(user_id=user.pk)
     beyond = found[0] + 1 - MOST_SESSIONS if found else 0
     if beyond > 0:
-        by_use = Session.objects.filter(user=user, ended_at=None).order_by("last_seen_at", "pk")
+        expired_first = models.Case(models.When(expires_at__gt=timezone.now(), then=1), default=0)
+        by_use = Session.objects.filter(user=user, ended_at=None).order_by(expired_first, "last_seen_at", "pk")
         least_used = list(by_use.values_list("pk", flat=True)[: min(beyond, MOST_SESSIONS)])
         _end_all(Session.objects.filter(pk__in=least_used, ended_at=None), user, EndReason.TOO_MANY, origin)
 

@@ -73,6 +73,16 @@ def test_one_that_is_over_for_its_age_makes_room_and_is_not_told_of(api: Api, to
     assert "auth.session_ended" not in told()
 
 
+def test_one_that_has_expired_makes_room_before_those_that_were_not_used_for_longer(api: Api) -> None:
+    expired = api.sign_up()["session"]["id"]
+    now = timezone.now()
+    Session.objects.update(expires_at=now, last_seen_at=now + timedelta(seconds=9))
+    for _ in range(3):
+        api.log_in()
+
+    assert str(Session.objects.exclude(ended_at=None).get().pk) == expired
+
+
 def test_of_far_too_many_each_login_ends_some(api: Api) -> None:
     api.sign_up()
     owner, expires = User.objects.get(), timezone.now() + timedelta(days=1)
