@@ -15,7 +15,7 @@ Deliveries = QuerySet[Delivery] | QuerySet[FinishedDelivery]
 def take_back(subscriber: Subscriber) -> int:
     """Delete the deliveries of one that is switched off, with their attempts; tells how many were pending.
 
-    It ends early where the subscriber is switched on again, or gone. The newest go first and all are counted as
+    It leaves them where the subscriber is switched on again, or gone. The newest go first and all are counted as
     forgotten: killed amid them, it leaves a subscriber with fewer promises, in their order, and can be done again.
     """
     pending = _take_all(subscriber, subscriber.deliveries.all())
@@ -24,22 +24,22 @@ def take_back(subscriber: Subscriber) -> int:
 
 
 def _take_all(subscriber: Subscriber, deliveries: Deliveries) -> int:
-    number, left = 0, deliveries
-    while bite := _take_some(subscriber, left):
-        number, left = number + len(bite), deliveries.filter(sequence__lt=bite[-1])
+    number, left = 0, deliveries.order_by("-sequence")
+    while some := dict(left.values_list("pk", "sequence")[:BITE]):
+        number += _delete(subscriber, deliveries.filter(pk__in=some))
+        left = left.filter(sequence__lt=min(some.values()))
         time.sleep(BREATH_SECONDS)
     return number
 
 
-def _take_some(subscriber: Subscriber, deliveries: Deliveries) -> list[int]:
-    """The sequences of those that were deleted, the newest first."""
+def _delete(subscriber: Subscriber, some: Deliveries) -> int:
+    """Delete these in one transaction, but those that are no longer there; locked in the order of acknowledgements."""
     with transaction.atomic():
         off = Subscriber.objects.select_for_update(no_key=True).filter(pk=subscriber.pk, enabled=False)
         if off.first() is None:
-            return []
-        newest = deliveries.order_by("-sequence").select_for_update(of=("self",))
-        some = dict(newest.values_list("pk", "sequence")[:BITE])
-        Attempt.objects.filter(delivery_id__in=some).delete()
-        deliveries.model._default_manager.filter(pk__in=some).delete()
-        Subscriber.objects.filter(pk=subscriber.pk).update(forgotten=F("forgotten") + len(some))
-    return list(some.values())
+            return 0
+        ids = list(some.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        Attempt.objects.filter(delivery_id__in=ids).delete()
+        some.model._default_manager.filter(pk__in=ids).delete()
+        Subscriber.objects.filter(pk=subscriber.pk).update(forgotten=F("forgotten") + len(ids))
+    return len(ids)

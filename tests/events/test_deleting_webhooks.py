@@ -1,14 +1,17 @@
 """A webhook is deleted with all it was promised, however much that is, and nobody waits for it."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
+from django.db import connection, transaction
 
 from events.models import Delivery, Event, FinishedDelivery, Subscriber, Webhook
 from events.services import taking_back
 from events.services.inspection import inspect
 from events.services.leases import register_worker
 from events.services.sequencing import sequence_events
+from events.services.taking_back import take_back
 from events.services.webhooks import delete_webhook
 from fastgen_backend.errors import NotFound
 from tests.conftest import together
@@ -16,7 +19,7 @@ from tests.events.conftest import happen
 from tests.events.test_order import Subscribe, change, claim, finish, happen_by_turns
 
 pytestmark = pytest.mark.django_db(transaction=True)
-take_some = taking_back._take_some
+delete_some = taking_back._delete
 
 
 @pytest.fixture
@@ -31,11 +34,11 @@ def webhook(subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch) -> Webhook:
     return webhook
 
 
-def between_bites(do: Callable[[], object]) -> Callable[..., list[int]]:
+def between_bites(do: Callable[[], object]) -> Callable[..., int]:
     """Does this after each bite."""
 
-    def bite(subscriber: Subscriber, deliveries: taking_back.Deliveries) -> list[int]:
-        taken = take_some(subscriber, deliveries)
+    def bite(subscriber: Subscriber, deliveries: taking_back.Deliveries) -> int:
+        taken = delete_some(subscriber, deliveries)
         do()
         return taken
 
@@ -46,7 +49,7 @@ def test_the_log_goes_on_meanwhile_and_it_is_promised_nothing(
     webhook: Webhook, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
 ):
     other = subscribe("/other")
-    monkeypatch.setattr(taking_back, "_take_some", between_bites(lambda: (happen(), sequence_events())))
+    monkeypatch.setattr(taking_back, "_delete", between_bites(lambda: (happen(), sequence_events())))
 
     delete_webhook(webhook_id=webhook.pk)
 
@@ -61,7 +64,7 @@ def test_whoever_dies_amid_it_leaves_it_off_and_what_is_left_in_its_order(
     webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as amid:
-        amid.setattr(taking_back, "_take_some", between_bites(lambda: 1 / 0))
+        amid.setattr(taking_back, "_delete", between_bites(lambda: 1 / 0))
         with pytest.raises(ZeroDivisionError):
             delete_webhook(webhook_id=webhook.pk)
     is_off, flaws = not Subscriber.objects.get().enabled, inspect(at_rest=True).flaws
@@ -74,7 +77,7 @@ def test_whoever_dies_amid_it_leaves_it_off_and_what_is_left_in_its_order(
 
 
 def test_switched_on_meanwhile_it_is_deleted_all_the_same(webhook: Webhook, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(taking_back, "_take_some", between_bites(lambda: change(webhook, enabled=True)))
+    monkeypatch.setattr(taking_back, "_delete", between_bites(lambda: change(webhook, enabled=True)))
 
     delete_webhook(webhook_id=webhook.pk)
 
@@ -91,4 +94,32 @@ def test_of_two_who_delete_it_at_once_one_is_told_that_it_is_gone(webhook: Webho
         return True
 
     assert sorted(together(delete, 2)) == [False, True]
+    assert inspect(at_rest=True).flaws == []
+
+
+def test_what_is_acknowledged_meanwhile_is_locked_in_the_order_of_acknowledgements(subscribe: Subscribe):
+    webhook = subscribe(max_concurrency=2)
+    for _ in range(2):
+        happen()
+        sequence_events()
+    claims = claim(worker := register_worker())
+    change(webhook, enabled=False)
+    well: list[str] = []
+
+    def do(name: str, work: Callable[[], object]) -> threading.Thread:
+        thread = threading.Thread(target=lambda: (work(), well.append(name), connection.close()))
+        thread.start()
+        thread.join(0.2)
+        return thread
+
+    with transaction.atomic():
+        Delivery.objects.select_for_update().earliest("sequence")
+        both = [
+            do("acknowledged", lambda: finish(worker, claims)),
+            do("taken back", lambda: take_back(webhook.subscriber)),
+        ]
+    for thread in both:
+        thread.join()
+
+    assert sorted(well) == ["acknowledged", "taken back"]
     assert inspect(at_rest=True).flaws == []

@@ -98,8 +98,10 @@ def test_one_that_is_registered_or_unknown_is_not_taken_out(gone: Subscriber):
 
 def test_whoever_dies_amid_it_leaves_it_to_be_done_again(gone: Subscriber, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as amid:
-        some = taking_back._take_some
-        amid.setattr(taking_back, "_take_some", lambda *those: some(*those) if Delivery.objects.count() > 3 else 1 / 0)
+        delete_some = taking_back._delete
+        amid.setattr(
+            taking_back, "_delete", lambda *those: delete_some(*those) if Delivery.objects.count() > 3 else 1 / 0
+        )
         with pytest.raises(ZeroDivisionError):
             remove_handler(PATH)
 
@@ -110,14 +112,14 @@ def test_whoever_dies_amid_it_leaves_it_to_be_done_again(gone: Subscriber, monke
 def test_one_that_comes_back_meanwhile_is_kept_with_what_it_is_still_promised(
     gone: Subscriber, monkeypatch: pytest.MonkeyPatch
 ):
-    some = taking_back._take_some
+    delete_some = taking_back._delete
 
-    def come_back(handler: Subscriber, deliveries: taking_back.Deliveries) -> list[int]:
-        taken = some(handler, deliveries)
+    def come_back(handler: Subscriber, deliveries: taking_back.Deliveries) -> int:
+        taken = delete_some(handler, deliveries)
         Subscriber.objects.filter(pk=handler.pk).update(enabled=True)
         return taken
 
-    monkeypatch.setattr(taking_back, "_take_some", come_back)
+    monkeypatch.setattr(taking_back, "_delete", come_back)
 
     said = remove(PATH, "--yes")
 
