@@ -24,10 +24,11 @@ def take_back(subscriber: Subscriber) -> int:
 
 
 def _take_all(subscriber: Subscriber, deliveries: Deliveries) -> int:
-    number, left = 0, deliveries.order_by("-sequence")
+    newest = deliveries.order_by("-sequence")
+    number, left = 0, newest
     while some := dict(left.values_list("pk", "sequence")[:BITE]):
         number += _delete(subscriber, deliveries.filter(pk__in=some))
-        left = left.filter(sequence__lt=min(some.values()))
+        left = newest.filter(sequence__lt=min(some.values()))
         time.sleep(BREATH_SECONDS)
     return number
 

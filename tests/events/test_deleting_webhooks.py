@@ -106,8 +106,13 @@ def test_what_is_acknowledged_meanwhile_is_locked_in_the_order_of_acknowledgemen
     change(webhook, enabled=False)
     well: list[str] = []
 
-    def do(name: str, work: Callable[[], object]) -> threading.Thread:
-        thread = threading.Thread(target=lambda: (work(), well.append(name), connection.close()))
+    def do(name: str, work: Callable[[], object]) -> None:
+        work()
+        well.append(name)
+        connection.close()
+
+    def begin(name: str, work: Callable[[], object]) -> threading.Thread:
+        thread = threading.Thread(target=do, args=[name, work])
         thread.start()
         thread.join(0.2)
         return thread
@@ -115,8 +120,8 @@ def test_what_is_acknowledged_meanwhile_is_locked_in_the_order_of_acknowledgemen
     with transaction.atomic():
         Delivery.objects.select_for_update().earliest("sequence")
         both = [
-            do("acknowledged", lambda: finish(worker, claims)),
-            do("taken back", lambda: take_back(webhook.subscriber)),
+            begin("acknowledged", lambda: finish(worker, claims)),
+            begin("taken back", lambda: take_back(webhook.subscriber)),
         ]
     for thread in both:
         thread.join()
