@@ -18,9 +18,9 @@ def redact(text: str, hidden: Iterable[str]) -> str:
 
 
 def masked_url(url: str) -> str:
-    """The address without its path and query, in which many receivers expect a token."""
+    """The address without its path, query and fragment, in which many receivers expect a token."""
     scheme, _, rest = url.partition("://")
-    server, *more = re.split(r"[/?]", rest, maxsplit=1)  # no parser, which would refuse what an older version took
+    server, *more = re.split(r"[/?#\\]", rest, maxsplit=1)  # no parser, which would refuse what an older version took
     origin = f"{scheme}://{server.rpartition('@')[2]}"
     return f"{origin}/{MASK}" if any(more) else origin
 

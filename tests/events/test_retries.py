@@ -149,6 +149,8 @@ def test_410_disables_the_webhook_and_keeps_what_it_was_promised(subscribe: Subs
         ("https://a.example/", "https://a.example"),
         ("https://ann:t0ken@a.example", "https://a.example"),
         ("https://[:]/t0ken", "https://[:]/•••"),
+        ("https://a.example#t0ken", "https://a.example/•••"),
+        ("https://a.example\\t0ken", "https://a.example/•••"),
     ],
 )
 def test_the_address_of_a_webhook_is_told_without_what_may_be_a_token(url: str, told: str):
