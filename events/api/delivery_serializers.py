@@ -45,7 +45,8 @@ class DeliveryResponse(StrictSerializer):
     attempts = AttemptResponse(many=True)
     nextAttemptAt = serializers.DateTimeField(
         allow_null=True,
-        help_text="When it is due; null once it is finished, and while it waits behind another, as order demands.",
+        help_text="When it is due, and its webhook, if it fails, is called again; null once it is finished, and while "
+        "it waits behind another, as order demands.",
     )
     redeliveredAs = serializers.UUIDField(
         allow_null=True, help_text="The delivery that a dead letter was queued again as."
