@@ -16,6 +16,7 @@ from authpages import signals
 from authpages.errors import TokenInvalid
 from authpages.models import EndReason, RefreshToken, Session, User, token_hash
 from authpages.models.sessions import SessionQuerySet, idle_limit
+from authpages.models.users import role_names_of
 from fastgen_backend import vault
 from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
@@ -154,12 +155,13 @@ def end_sessions_of(
 def make_room(*, user: User, origin: Origin) -> None:
     """End what is needed of a person's sessions for one more to be the last of `MOST_SESSIONS`, the least used first.
 
-    Those that have expired, as the console's do within a day, go before any that live. One count where there are fewer.
-    Who had far more before there was a limit loses so many with each login, so that none holds SQLite's only lock for
-    long. Inside the caller's transaction, which holds the user's lock.
+    Those that have expired, as the console's do within a day, go before any that live. One query where there are fewer,
+    which reads the person's roles as well: whoever logs in is told them. Who had far more before there was a limit
+    loses so many with each login, so that none holds SQLite's only lock for long. Inside the caller's transaction,
+    which holds the user's lock.
     """
-    found = _count_of.row(user_id=user.pk)
-    beyond = found[0] + 1 - MOST_SESSIONS if found else 0
+    count, user.loaded_roles = _count_and_roles_of.row(user_id=user.pk) or (0, [])
+    beyond = (count or 0) + 1 - MOST_SESSIONS
     if beyond > 0:
         expired_first = models.Case(models.When(expires_at__gt=timezone.now(), then=1), default=0)
         by_use = Session.objects.filter(user=user, ended_at=None).order_by(expired_first, "last_seen_at", "pk")
@@ -203,12 +205,15 @@ _caller = Prepared(
     )
 )
 _by_cookie = Prepared(lambda: _living().filter(cookie_hash=Parameter("cookie_hash", models.BinaryField())))
-_count_of = Prepared(
-    lambda: (
-        Session.objects.filter(user_id=Parameter("user_id", models.UUIDField()), ended_at=None)
-        .values("user_id")
-        .annotate(count=models.Count("*"))
-        .values_list("count")
+_count_and_roles_of = Prepared(
+    lambda: User.objects.filter(pk=Parameter("user_id", models.UUIDField())).values_list(
+        models.Subquery(
+            Session.objects.filter(user_id=models.OuterRef("pk"), ended_at=None)
+            .values("user_id")
+            .annotate(count=models.Count("*"))
+            .values("count")
+        ),
+        role_names_of("pk"),
     )
 )
 
