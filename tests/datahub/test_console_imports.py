@@ -115,7 +115,8 @@ def send_unread(who: Visitor, size: int, **headers: str) -> Any:
 def test_a_stranger_is_sent_to_log_in_before_the_body_is_read(visitor: Visitor):
     answer = send_unread(visitor, 500_000_000)
 
-    assert (answer.status_code, answer["Location"]) == (303, "/console/login?next=/console/datahub/import")
+    back = "/console/datahub/import%3Fwhat-done%3Dnot-sent"
+    assert (answer.status_code, answer["Location"]) == (303, f"/console/login?next={back}")
 
 
 def test_an_admin_needs_the_token_of_the_form(admin: Visitor):
