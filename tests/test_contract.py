@@ -24,8 +24,6 @@ from tests.conftest import PASSWORD, Api
 from tests.datahub.conftest import made
 from tests.datahub.test_contract import CHECKS, _schema, bounded
 
-pytestmark = pytest.mark.whichever_database
-
 REST = _schema(json.loads(_document())).exclude(path_regex="^/api/v1/(tables|imports)")
 
 

@@ -33,9 +33,6 @@ from tests.conftest import Api
 from tests.datahub.conftest import made
 from tests.datahub.importing import imported
 
-pytestmark = pytest.mark.whichever_database
-
-
 CHOICES = {"choices": ["a", "b"]}
 COLUMNS: list[dict[str, Any]] = [
     {"name": "Text", "type": "text", "unique": True, "options": {"maxLength": 20}},

@@ -18,7 +18,6 @@ from fastgen_backend.rest import StrictSerializer
 from tests.conftest import PASSWORD, Api
 from tests.datahub.importing import do_jobs
 
-pytestmark = pytest.mark.whichever_database
 DOCUMENT = json.loads(_document())
 OPERATIONS = {
     operation["operationId"]: (method, path, operation)
