@@ -288,8 +288,7 @@ KINDS = [
     ),
     EventKind(
         EventType.WEBHOOK_DISABLED,
-        "A webhook was switched off: its receiver answered 410 Gone, or failed for five days. Of `url`, path and query "
-        "are masked.",
+        "A webhook was switched off: it answered 410, or failed for five days. Of `url`, only the host is told.",
         _object(webhookId=UUID, url=TEXT, reason=TEXT),
         {
             "webhookId": "019aa0e0-2222-7c31-9d2a-5b8e1f4a6c02",

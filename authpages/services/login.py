@@ -11,7 +11,8 @@ from authpages.addresses import email_key
 from authpages.errors import EmailUnverified, InvalidCredentials, NotAnAdmin, UserBlocked
 from authpages.models import HostedAuthSettings, Session, User
 from authpages.services.known_devices import Browser, is_new, recognise, remember
-from authpages.services.sessions import StartedSession, make_room, start_browser_session, start_token_session
+from authpages.services.session_limit import make_room
+from authpages.services.sessions import StartedSession, start_browser_session, start_token_session
 from authpages.services.users import find_user, lock_user
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import Origin

@@ -16,14 +16,12 @@ from authpages import signals
 from authpages.errors import TokenInvalid
 from authpages.models import EndReason, RefreshToken, Session, User, token_hash
 from authpages.models.sessions import SessionQuerySet, idle_limit
-from authpages.models.users import role_names_of
 from fastgen_backend import vault
 from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared, insert
 
 SEEN_EVERY = timedelta(minutes=1)
-MOST_SESSIONS = 100  # of a person, five times their known devices; to end them all holds SQLite's lock for some 70 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +147,17 @@ def end_sessions_of(
         ending = ending.exclude(pk=but.pk)
     if kind:
         ending = ending.filter(kind=kind)
-    return _end_all(ending, user, reason, origin)
+    return end_and_tell(ending, user, reason, origin)
 
 
-def make_room(*, user: User, origin: Origin) -> None:
-    """End what is needed of a person's sessions for one more to be the last of `MOST_SESSIONS`, the least used first.
-
-    Those that have expired, as the console's do within a day, go before any that live. One query where there are fewer,
-    which reads the person's roles as well: whoever logs in is told them. Who had far more before there was a limit
-    loses so many with each login, so that none holds SQLite's only lock for long. Inside the caller's transaction,
-    which holds the user's lock.
-    """
-    count, user.loaded_roles = _count_and_roles_of.row(user_id=user.pk) or (0, [])
-    beyond = (count or 0) + 1 - MOST_SESSIONS
-    if beyond > 0:
-        expired_first = models.Case(models.When(expires_at__gt=timezone.now(), then=1), default=0)
-        by_use = Session.objects.filter(user=user, ended_at=None).order_by(expired_first, "last_seen_at", "pk")
-        least_used = list(by_use.values_list("pk", flat=True)[: min(beyond, MOST_SESSIONS)])
-        _end_all(Session.objects.filter(pk__in=least_used, ended_at=None), user, EndReason.TOO_MANY, origin)
+def end_and_tell(ending: SessionQuerySet, user: User, reason: EndReason, origin: Origin) -> int:
+    """End these sessions of a person, and tell of those that lived; how many that were. Inside a transaction."""
+    now = timezone.now()
+    living = [each for each in ending.select_for_update().order_by("pk") if not each.is_over(now)]
+    ending.update(ended_at=now, end_reason=reason)
+    for session in living:
+        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
+    return len(living)
 
 
 def find_session(session_id: uuid.UUID) -> Session | None:
@@ -205,17 +196,6 @@ _caller = Prepared(
     )
 )
 _by_cookie = Prepared(lambda: _living().filter(cookie_hash=Parameter("cookie_hash", models.BinaryField())))
-_count_and_roles_of = Prepared(
-    lambda: User.objects.filter(pk=Parameter("user_id", models.UUIDField())).values_list(
-        models.Subquery(
-            Session.objects.filter(user_id=models.OuterRef("pk"), ended_at=None)
-            .values("user_id")
-            .annotate(count=models.Count("*"))
-            .values("count")
-        ),
-        role_names_of("pk"),
-    )
-)
 
 
 def _find(query: Prepared[Session], **identity: Any) -> Session | None:
@@ -291,13 +271,3 @@ def _end(session: Session, *, reason: EndReason) -> bool:
     """End one session, if it lives; whether it did."""
     living = Session.objects.filter(pk=session.pk, ended_at=None)
     return bool(living.update(ended_at=timezone.now(), end_reason=reason))
-
-
-def _end_all(ending: SessionQuerySet, user: User, reason: EndReason, origin: Origin) -> int:
-    """End these sessions of a person, and tell of those that lived; how many that were."""
-    now = timezone.now()
-    living = [each for each in ending.select_for_update().order_by("pk") if not each.is_over(now)]
-    ending.update(ended_at=now, end_reason=reason)
-    for session in living:
-        signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
-    return len(living)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authpages.models import Session, User
-from authpages.services import sessions
+from authpages.services import session_limit
 from events.models import Event
 from tests.authpages.conftest import Visitor
 from tests.conftest import AT_ONCE, Api, together
@@ -18,7 +18,7 @@ from tests.conftest import AT_ONCE, Api, together
 
 @pytest.fixture(autouse=True)
 def _three_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "MOST_SESSIONS", 3)
+    monkeypatch.setattr(session_limit, "MOST_SESSIONS", 3)
 
 
 def _living() -> int:
