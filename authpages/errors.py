@@ -1,5 +1,6 @@
 """Every refusal of accounts, sessions, links and settings."""
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fastgen_backend.errors import DomainError, TooManyRequests
@@ -93,7 +94,7 @@ class LastAdmin(DomainError):
 class AdminProtected(DomainError):
     status = 403
     code = "admin-protected"
-    title = _("Only an admin, or an API key with the scope *, may make an admin or change the account of one")
+    title = _("Only an admin, or an API key or app with the scope *, may make an admin or change the account of one")
 
 
 class OwnAccount(DomainError):
@@ -165,3 +166,80 @@ class TokenInvalid(DomainError):
 class SettingInvalid(DomainError):
     code = "setting-invalid"
     title = _("This setting can’t be used")
+
+
+class TokenNotForApi(DomainError):
+    """An access token of a third-party app: it says who someone is, and opens nothing else."""
+
+    status = 403
+    code = "token-not-for-api"
+    title = _("This access token is good for /oauth/userinfo alone, because it belongs to a third-party app")
+
+
+class NoKeyForApps(DomainError):
+    """A key would outlive the token that made it, and the app as well."""
+
+    status = 403
+    code = "no-key-for-apps"
+    title = _("Apps make no API keys; the console does, or an API key with the scope *")
+
+
+class CodeInvalid(DomainError):
+    code = "code-invalid"
+    title = _("This authorization code is unknown, too old, or was used before")
+    field = "code"
+
+
+class AppHasNoSecret(DomainError):
+    status = 409
+    code = "app-has-no-secret"
+    title = _("A public app has no secret, because it could not keep one; make a confidential app")
+
+
+class DefaultAppStays(DomainError):
+    status = 409
+    code = "default-app-stays"
+    title = _("The default app belongs to the hosted authentication settings, and can’t be deleted")
+
+
+class FollowsHostedSettings(DomainError):
+    """Of the default app, which has its name and its redirect URIs from there, and is always first-party."""
+
+    status = 409
+    code = "follows-hosted-settings"
+    title = _(
+        "The default app is first-party, and follows the hosted authentication settings: change productName, "
+        "callbackUrl or allowedRedirectUrls there"
+    )
+
+
+class ScopesNotAllowed(DomainError):
+    status = 403
+    code = "scopes-not-allowed"
+    title = _("These credentials may not give an app what it may do")
+    field = "scopes"
+
+
+class NotOpenedAsPage(DomainError):
+    """A prefetch asks for what a person opens, or an image, a frame or a script for what one has to answer."""
+
+    code = "not-opened-as-page"
+    title = _("This was not opened as a page")
+
+    def __init__(self) -> None:
+        super().__init__(gettext("This is for a person to open: lead their browser here by a link or a redirect."))
+
+
+class LogoutUnclear(DomainError):
+    """An app sent somebody to log out, in a way that can't be understood."""
+
+    code = "logout-unclear"
+    title = _("We don’t understand what the app asked for")
+
+
+class RedirectUnusable(DomainError):
+    """An admin would add what an app was refused, and it can't be."""
+
+    status = 409
+    code = "redirect-unusable"
+    title = _("People can’t be sent to this address")

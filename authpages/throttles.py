@@ -1,7 +1,7 @@
 """Limits, kept in the database so that all processes share them, counted on the account and on the client's address.
 
-Accounts count by `email_key`, whether they exist or not, so that a limit tells nothing; addresses count by /64 where
-IPv6. Keys are hashed: the table holds no one's address.
+Accounts that anybody can name count by `email_key`, whether they exist or not, so that a limit tells nothing; addresses
+count by /64 where IPv6. Keys are hashed: the table holds no one's address.
 """
 
 import hashlib
@@ -27,6 +27,8 @@ from fastgen_backend.retention import BITE, delete_some
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 900
 HOUR = timedelta(hours=1)
+REFUSALS_PER_ADDRESS_PER_HOUR = 60
+ACCOUNTS_AT_AN_ADDRESS = 10  # that use up what people who are logged in may be asked there
 QUIET = timedelta(days=90)  # without a failure, then the worker forgets those before
 
 
@@ -47,6 +49,20 @@ def sign_up_limits(ip_address: str | None) -> list[Limit]:
     return [Limit("sign-up", settings.SIGNUPS_PER_ADDRESS_PER_HOUR, network_of(ip_address))]
 
 
+def authorization_limits(ip_address: str | None, user_id: uuid.UUID | None) -> list[Limit]:
+    """Of what apps ask of people: each is kept as a row, and anyone can ask. Who is logged in has their own limit."""
+    times, network = settings.AUTHORIZATIONS_PER_ADDRESS_PER_HOUR, network_of(ip_address)
+    if user_id is None:
+        return [Limit("authorization", times, network)]
+    of_all = Limit("authorization-of-all", ACCOUNTS_AT_AN_ADDRESS * times, network)
+    return [Limit("authorization-of", times, str(user_id)), of_all]
+
+
+def refusal_limits(ip_address: str | None) -> list[Limit]:
+    """Of refused redirects that are noted: each is a row, or counts up one, and room is made by those counts."""
+    return [Limit("refused-redirect", REFUSALS_PER_ADDRESS_PER_HOUR, network_of(ip_address))]
+
+
 def mail_limits(kind: str, email_key: str, ip_address: str | None) -> list[Limit]:
     return [
         Limit(f"mail-{kind}-from", settings.MAILS_PER_ADDRESS_PER_HOUR, network_of(ip_address)),
@@ -59,10 +75,17 @@ def sent_mail_limits(kind: str, email_key: str) -> list[Limit]:
     return [Limit(f"mail-{kind}-sent", settings.MAILS_PER_ACCOUNT_PER_HOUR, email_key)]
 
 
+def client_limits(client_id: str, ip_address: str | None) -> list[Limit]:
+    """Of wrong secrets of an app; the right one, of 256 bits, is never refused, so nobody can shut an app out."""
+    subject = f"{client_id} {network_of(ip_address)}"
+    return [Limit("client-secret", settings.CLIENT_FAILURES_PER_ADDRESS_PER_HOUR, subject)]
+
+
 def count(limits: Iterable[Limit]) -> None:
     """Count one use of each limit, in turn; raises `TooManyRequests` at the first that is used up.
 
-    An address that is over its limit uses up no account's. Outside of any transaction.
+    Those after it are not counted: where an address comes first, one that is over its limit uses up no account's; where
+    an account does, it uses up no more of its address's than it may itself. Outside of any transaction.
     """
     if not settings.THROTTLES:
         return

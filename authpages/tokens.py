@@ -1,159 +1,180 @@
 """Access tokens: JWTs (RFC 9068) signed with keys that all processes share."""
 
-import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
-from authpages.errors import TokenInvalid
-from authpages.models import Session, SigningKey
-from fastgen_backend import vault
+from authpages import signing_keys
+from authpages.errors import TokenInvalid, TokenNotForApi
+from authpages.id_tokens import read_hint
+from authpages.models import App, AppSession, Session
+from authpages.signing_keys import RS256
 from fastgen_backend.ids import uuid7
 
-ALGORITHM = "RS256"
-KEY_BITS = 2048  # NIST SP 800-57: good to 2030
 LEEWAY_SECONDS = 30
-RELOAD_SECONDS = 5  # how often an unknown `kid` may make us look into the database
+DOTS_OF_A_JWT = 2
+UNREADABLE = (JoseError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid access token says: whose session it belongs to, and until when (Unix seconds)."""
+    """What a valid access token says: whose session it belongs to, and until when (Unix seconds).
 
-    session_id: uuid.UUID
-    user_id: uuid.UUID
+    One that an app got for a person names the app and what it holds of the session, with the scope it was given. One
+    that an app got for itself has neither session nor person.
+    """
+
+    id: str
+    key_id: str
+    user_id: uuid.UUID | None
+    session_id: uuid.UUID | None
+    app_id: uuid.UUID | None
+    app_session_id: uuid.UUID | None
+    scope: str
+    audience: tuple[str, ...]
     issued_at: float
     expires_at: float
 
+    def are_of(self, held: AppSession) -> bool:
+        """Whether all that they say belongs to what an app holds, whose session is loaded."""
+        said = (self.app_session_id, self.session_id, self.user_id, self.app_id)
+        kept = (held.pk, held.session_id, held.session.user_id, held.app_id)
+        return said == kept and str(held.app_id) in self.audience
+
 
 def issue_access_token(session: Session) -> str:
-    """A token for `session`, whose user must be loaded; good for `ACCESS_TOKEN_SECONDS`."""
-    key = _keys.current()
-    now = int(time.time())
+    """A token of our own API for `session`, whose user must be loaded; good for `ACCESS_TOKEN_SECONDS`."""
+    return _issue(settings.BASE_URL, _of_person(session))
+
+
+def issue_app_token(app_session: AppSession, scope: str) -> str:
+    """A token for an app and the session that it holds; app, session and user must be loaded.
+
+    Our API accepts that of a first-party app. That of a third-party app is good for `/oauth/userinfo` alone, and says
+    no more of the person than the scope allows.
+    """
+    app, session = app_session.app, app_session.session
+    of_person = _of_person(session)
+    if not app.first_party:
+        told = {"sub", "sid", *({"email", "email_verified"} if "email" in scope.split() else ())}
+        of_person = {name: value for name, value in of_person.items() if name in told}
+    audience = [settings.BASE_URL, str(app.pk)] if app.first_party else str(app.pk)
+    of_app = {"client_id": str(app.pk), "app_session": str(app_session.pk), "scope": scope}
+    return _issue(audience, of_person | of_app)
+
+
+def issue_client_token(app: App, scopes: list[str]) -> str:
+    """A token with which a confidential app acts in its own name, with these scopes of API keys (RFC 6749, 4.4)."""
+    return _issue(settings.BASE_URL, {"sub": str(app.pk), "client_id": str(app.pk), "scope": " ".join(scopes)})
+
+
+def read_access_token(token: str) -> Claims:
+    """The claims of a token that is ours, not over, and meant for our API.
+
+    Raises `TokenNotForApi` for one of a third-party app, `TokenInvalid` for any other. The algorithm comes from our
+    list and the key from our table, never from the token's header (RFC 8725, 3.1).
+    """
+    claims = read_token(token)
+    if settings.BASE_URL in claims.audience:
+        return claims
+    if claims.app_id:
+        raise TokenNotForApi
+    raise TokenInvalid(_why_not_good(token))
+
+
+def read_token(token: str) -> Claims:
+    """The claims of an access token that is ours and not over, whomever it is meant for; raises `TokenInvalid`."""
+    try:
+        claims, now = _verified(token, settings.BASE_URL), time.time()
+        signing_keys.find_key(claims.key_id)  # which may have been taken back since
+        if claims.expires_at + LEEWAY_SECONDS < now or claims.issued_at - LEEWAY_SECONDS > now:
+            raise ValueError("not now")
+    except UNREADABLE:
+        raise TokenInvalid(_why_not_good(token)) from None
+    return claims
+
+
+def forget_keys() -> None:
+    """Read the signing keys anew at the next use, and believe no token that was verified with those of before."""
+    signing_keys.forget_keys()
+    _verified.cache_clear()
+
+
+def _why_not_good(token: str) -> str:
+    """What is wrong with a token, and what to do: more than a word is said of those alone that we signed."""
+    if token.count(".") != DOTS_OF_A_JWT:
+        return _("This is no access token, which is a JWT: a refresh token is good at /oauth/token, or /auth/refresh.")
+    if read_hint(token):
+        return _("This is an ID token, which tells an app who logged in; send the access token.")
+    try:
+        claims = _claims_of(token, settings.BASE_URL, signing_keys.find_past_key)
+    except KeyError:
+        return _("No key of ours signed this access token, or one that was taken back; refresh it or log in again.")
+    except UNREADABLE:
+        return _("The access token is malformed or not ours; refresh it or log in again.")
+    if claims.expires_at + LEEWAY_SECONDS < time.time():
+        return _("The access token has expired; refresh it or log in again.")
+    return _("The access token is not meant for us, or not yet; refresh it or log in again.")
+
+
+def _issue(audience: str | list[str], claims: dict[str, Any]) -> str:
+    key, now = signing_keys.current_key(), int(time.time())
+    header = {"alg": RS256, "typ": "at+jwt", "kid": key.kid}
+    about = {"iss": settings.BASE_URL, "aud": audience, "jti": uuid7().hex, "iat": now}
+    about["exp"] = now + settings.ACCESS_TOKEN_SECONDS
+    return jwt.encode(header, about | claims, key, algorithms=[RS256])
+
+
+def _of_person(session: Session) -> dict[str, Any]:
     user = session.user
-    claims = {
-        "iss": settings.BASE_URL,
-        "aud": settings.BASE_URL,
+    return {
         "sub": str(user.pk),
         "sid": str(session.pk),
-        "jti": uuid7().hex,
-        "iat": now,
-        "exp": now + settings.ACCESS_TOKEN_SECONDS,
         "roles": user.role_names,
         "email": user.email,
         "email_verified": user.email_verified,
     }
-    return jwt.encode({"alg": ALGORITHM, "typ": "at+jwt", "kid": key.kid}, claims, key, algorithms=[ALGORITHM])
-
-
-def read_access_token(token: str) -> Claims:
-    """The claims of a token that is ours, meant for our API and not over; raises `TokenInvalid` for any other.
-
-    The algorithm comes from our list and the key from our table, never from the token's header (RFC 8725, 3.1).
-    """
-    try:
-        claims, now = _verified(token, settings.BASE_URL), time.time()
-        if claims.expires_at + LEEWAY_SECONDS < now or claims.issued_at - LEEWAY_SECONDS > now:
-            raise ValueError("not now")
-    except (JoseError, ValueError, KeyError, TypeError):
-        raise TokenInvalid(
-            _("The access token is malformed, expired or not ours; refresh it or log in again.")
-        ) from None
-    return claims
 
 
 @lru_cache(maxsize=4096)
 def _verified(token: str, issuer: str) -> Claims:
-    """The claims of a token that `issuer` signed for its own API, be it over or not.
+    """The claims of an access token that `issuer` signed, be it over or not.
 
     Remembered, because a program sends the same token for 15 minutes; what raises is not.
     """
-    decoded = jwt.decode(token, _find_key, algorithms=[ALGORITHM])
+    return _claims_of(token, issuer, signing_keys.find_key)
+
+
+def _claims_of(token: str, issuer: str, find_key: Callable[[str], Any]) -> Claims:
+    """The claims of an access token that `issuer` signed with a key that is found so."""
+    decoded = jwt.decode(token, lambda guest: find_key(str(guest.headers().get("kid", ""))), algorithms=[RS256])
     claims = decoded.claims
-    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    if decoded.header["typ"] != "at+jwt" or claims["iss"] != issuer or issuer not in audience:
+    if decoded.header["typ"] != "at+jwt" or claims["iss"] != issuer:
         raise ValueError("not ours")
+    session_id, app_id = _id(claims.get("sid")), _id(claims.get("client_id"))
+    if session_id is None and app_id is None:
+        raise ValueError("nobody's")
     return Claims(
-        session_id=uuid.UUID(claims["sid"]),
-        user_id=uuid.UUID(claims["sub"]),
+        id=str(claims["jti"]),
+        key_id=str(decoded.header["kid"]),
+        user_id=_id(claims["sub"]) if session_id else None,
+        session_id=session_id,
+        app_id=app_id,
+        app_session_id=_id(claims.get("app_session")),
+        scope=str(claims.get("scope", "")),
+        audience=tuple(claims["aud"]) if isinstance(claims["aud"], list) else (str(claims["aud"]),),
         issued_at=float(claims["iat"]),
         expires_at=float(claims["exp"]),
     )
 
 
-def _find_key(guest: Any) -> RSAKey:
-    return _keys.find(str(guest.headers().get("kid", "")))
-
-
-class _Keys:
-    """The signing keys, read from the database once per process and again when a token names an unknown one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.forget()
-
-    def forget(self) -> None:
-        """Start anew, as in a new process."""
-        self._by_id: dict[str, RSAKey] = {}
-        self._current = ""
-        self._loaded_at = 0.0
-
-    def current(self) -> RSAKey:
-        """The key that signs; the very first is made here."""
-        if not self._current:
-            with self._lock:
-                self._load()
-                if not self._current:
-                    _make_key()
-                    self._load()
-        return self._by_id[self._current]
-
-    def find(self, kid: str) -> RSAKey:
-        """The key with this id; raises `KeyError` where there is none."""
-        if kid not in self._by_id and time.monotonic() - self._loaded_at > RELOAD_SECONDS:
-            with self._lock:
-                self._load()
-        return self._by_id[kid]
-
-    def _load(self) -> None:
-        for row in SigningKey.objects.filter(algorithm=ALGORITHM):
-            kid = str(row.pk)
-            if kid not in self._by_id:
-                pem = vault.decrypt(bytes(row.private_key))
-                self._by_id[kid] = RSAKey.import_key(pem, {"kid": kid, "use": "sig", "alg": ALGORITHM})
-            if row.is_current:
-                self._current = kid
-        self._loaded_at = time.monotonic()
-
-
-_keys = _Keys()
-
-
-def forget_keys() -> None:
-    """Read the signing keys anew at the next use, and believe no token that was verified with those of before."""
-    _keys.forget()
-    _verified.cache_clear()
-
-
-def _make_key() -> None:
-    """Make the first key; where another process was quicker, its key is the one."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    try:
-        with transaction.atomic():
-            SigningKey.objects.create(algorithm=ALGORITHM, private_key=vault.encrypt(pem))
-    except IntegrityError:
-        pass
+def _id(claim: Any) -> uuid.UUID | None:
+    return uuid.UUID(claim) if claim is not None else None

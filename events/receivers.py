@@ -11,7 +11,7 @@ from django.dispatch import Signal, receiver
 
 from authpages import signals as auth
 from authpages.devices import device_name
-from authpages.models import HostedAuthSettings, OneTimeLink, Session, User
+from authpages.models import App, HostedAuthSettings, OneTimeLink, Session, User
 from datahub import signals as data
 from events.catalog import EventType, Stage
 from events.envelope import rfc3339
@@ -205,8 +205,19 @@ def on_session_ended(*, user: User, session: Session, reason: str, origin: Origi
 
 
 @receiver(auth.token_reused)
-def on_token_reused(*, user: User, session: Session, origin: Origin, **_: Any) -> None:
-    _record(EventType.TOKEN_REUSED, user, origin, sessionId=str(session.pk))
+def on_token_reused(*, user: User, session: Session, app: App | None, origin: Origin, **_: Any) -> None:
+    of_app: dict[str, Any] = {"appId": str(app.pk) if app else None, "appName": app.shown_name if app else None}
+    _record(EventType.TOKEN_REUSED, user, origin, sessionId=str(session.pk), **of_app)
+
+
+@receiver(auth.app_authorized)
+def on_app_authorized(*, user: User, app: App, scope: str, origin: Origin, **_: Any) -> None:
+    _record(EventType.APP_AUTHORIZED, user, origin, **_access(app, scope))
+
+
+@receiver(auth.app_revoked)
+def on_app_revoked(*, user: User, app: App, scope: str, origin: Origin, **_: Any) -> None:
+    _record(EventType.APP_REVOKED, user, origin, **_access(app, scope))
 
 
 def _record(
@@ -226,6 +237,11 @@ def _record(
 def _place(origin: Origin) -> dict[str, Any]:
     """Where someone came from, in words that they know their devices by."""
     return {"device": device_name(origin.user_agent), "ipAddress": origin.ip_address}
+
+
+def _access(app: App, scope: str) -> dict[str, Any]:
+    """An app by the name that people know it by, and what it may know of them."""
+    return {"appId": str(app.pk), "appName": app.shown_name, "scope": scope.split()}
 
 
 def _secret(user: User, link: OneTimeLink, token: str, page: str) -> Secret:

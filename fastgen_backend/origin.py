@@ -20,8 +20,8 @@ class Source(StrEnum):
 class Origin:
     """The circumstances of a change.
 
-    `actor` is `user:<id>`, `apiKey:<id>` or empty; `ip_address` the client's, behind trusted proxies; `locale` the
-    language the client asked for, such as `de`.
+    `actor` is `user:<id>`, `apiKey:<id>`, `app:<id>` or empty; `ip_address` the client's, behind trusted proxies;
+    `locale` the language the client asked for, such as `de`.
     """
 
     source: Source

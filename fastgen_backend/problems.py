@@ -30,6 +30,8 @@ from fastgen_backend.redirects import came_from
 
 logger = logging.getLogger("fastgen.errors")
 
+FOR_PROGRAMS = ("/api/", "/auth/", "/oauth/", "/.well-known/", "/metrics")
+FOR_PEOPLE = ("/oauth/authorize", "/oauth/consent", "/oauth/logout")  # pages, among the addresses of apps
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 TITLES: dict[int | str, Promise] = {
     "not_authenticated": gettext_lazy("No credentials"),
@@ -99,9 +101,14 @@ def domain_problem(error: DomainError) -> HttpResponse:
 
 
 def refusal_response(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
-    """A refusal outside of any view: a problem for programs, a page for people."""
+    """A refusal outside of any view: a problem for programs, a page for people.
+
+    Clients of OAuth look for its `error` (RFC 6749, 5.2), so it is there as well at the addresses that they ask.
+    """
     title = _title(status)
-    return problem(status, code, title, detail) if wants_json(request) else _page(request, status, title, detail)
+    if not wants_json(request):
+        return _page(request, status, title, detail)
+    return problem(status, code, title, detail, members=_members_for(request, status))
 
 
 def domain_refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
@@ -114,9 +121,15 @@ def domain_refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     return page
 
 
+def _members_for(request: HttpRequest, status: int) -> dict[str, str]:
+    if not request.path_info.startswith("/oauth/"):
+        return {}
+    return {"error": "invalid_request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"}
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether the address is one that programs ask."""
-    return request.path_info.startswith(("/api/", "/auth/", "/oauth/", "/.well-known/", "/metrics"))
+    return request.path_info.startswith(FOR_PROGRAMS) and request.path_info not in FOR_PEOPLE
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -15,6 +15,14 @@ class SeeOther(HttpResponseRedirectBase):
     status_code = 303
 
 
+class ToApp(SeeOther):
+    """A redirect to where an app was registered to send people, whatever the scheme of that (RFC 8252, 7.1)."""
+
+    def __init__(self, uri: str) -> None:
+        self.allowed_schemes = [urlsplit(uri).scheme]
+        super().__init__(uri)
+
+
 def next_path(request: HttpRequest) -> str:
     """The `next` of the request's address where it is a path of our own, else nothing."""
     return own_path(request.GET.get("next", ""))
@@ -47,11 +55,17 @@ def came_from(request: HttpRequest) -> str:
 
 def with_next(path: str, following: str) -> str:
     """`path`, carrying `following` as its `next` where there is one."""
-    return f"{path}?{urlencode({'next': following}, safe='/')}" if following else path
+    between = "&" if "?" in path else "?"
+    return f"{path}{between}{urlencode({'next': following}, safe='/')}" if following else path
 
 
 def with_parameter(url: str, name: str, value: str) -> str:
     """`url` with one more query parameter; what it has already stays as it is, byte for byte."""
-    parts = urlsplit(url)
-    query = f"{parts.query}&" if parts.query else ""
-    return parts._replace(query=query + urlencode({name: value})).geturl()
+    return with_parameters(url, {name: value})
+
+
+def with_parameters(url: str, parameters: dict[str, str]) -> str:
+    """`url` with more query parameters; what it has already stays as it is, byte for byte."""
+    address, mark, fragment = url.partition("#")
+    between = "" if address.endswith(("?", "&")) else "&" if "?" in address else "?"
+    return f"{address}{between}{urlencode(parameters)}{mark}{fragment}"

@@ -86,6 +86,17 @@ class LanguageMiddleware:
         return response
 
 
+def speak(request: HttpRequest, languages: str) -> None:
+    """Speak the first of these languages that there is, for the rest of this request; tags stand apart by spaces."""
+    for tag in languages.split():
+        try:
+            request.LANGUAGE_CODE = translation.get_supported_language_variant(tag)
+        except LookupError:
+            continue
+        translation.activate(request.LANGUAGE_CODE)  # until LanguageMiddleware gives back the one before
+        return
+
+
 class BodyLimitMiddleware:
     """Refuses a body that is too long, or of unknown length, before a byte of it is read.
 
@@ -108,6 +119,23 @@ class BodyLimitMiddleware:
             return None
         detail = _("A body may have %(count)s bytes at most.") % {"count": f"{most:,}"}
         return refusal_response(request, 413, "body-too-large", detail)
+
+
+def opens_a_page(request: HttpRequest) -> bool:
+    """Whether a browser opens this in a window or a tab, for its person to see.
+
+    An image, a frame or a script of some other page says of itself what it is (Fetch Metadata). Programs and old
+    browsers say nothing and are believed; so are all where we are not reached by https, as browsers tell that to no
+    such host but their own machine.
+    """
+    headers = request.headers
+    kind = (headers.get("Sec-Fetch-Mode", "navigate"), headers.get("Sec-Fetch-Dest", "document"))
+    return kind == ("navigate", "document") and not is_fetched_beforehand(request)
+
+
+def is_fetched_beforehand(request: HttpRequest) -> bool:
+    """Whether a browser asks for what its person may never open (prefetch, prerender), as the new and old ones say."""
+    return any("prefetch" in request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
 
 
 def origin_of(request: HttpRequest, source: Source, actor: str = "") -> Origin:

@@ -120,7 +120,7 @@ class PlainJSONField(serializers.JSONField):
 
 
 class Credentials(Protocol):
-    """What `request.auth` is: it knows what it allows, and who acts by it (`user:<id>` or `apiKey:<id>`).
+    """What `request.auth` is: it knows what it allows, and who acts by it (`user:<id>`, `apiKey:<id>` or `app:<id>`).
 
     A person has an id, and roles by name; a program has neither.
     """
@@ -144,7 +144,7 @@ def api_origin(request: Request) -> Origin:
 
 
 def credentials_of(request: Request) -> Credentials | None:
-    """What the caller came in with: a session, an API key or nothing."""
+    """What the caller came in with: a session, an API key, an app or nothing."""
     return cast("Credentials | None", request.auth)
 
 
@@ -157,7 +157,8 @@ def needs_scope(read: str, write: str | None = None) -> type[BasePermission]:
 
         def has_permission(self, request: Request, view: APIView) -> bool:
             scope = read if request.method in {"GET", "HEAD", "OPTIONS"} else write or read
-            self.message = _("This needs the console, or an API key with the scope %(scope)s.") % {"scope": scope}
+            message = _("This needs the console, or an API key or app with the scope %(scope)s.")
+            self.message = message % {"scope": scope}
             credentials = credentials_of(request)
             return credentials is not None and credentials.allows(scope)
 

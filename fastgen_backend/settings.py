@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "fastgen_backend.response_headers.SecurityHeadersMiddleware",
     "fastgen_backend.requests.RequestMiddleware",
+    "authpages.cors.CorsMiddleware",  # before all that may refuse
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "fastgen_backend.requests.LanguageMiddleware",
     "fastgen_backend.requests.BodyLimitMiddleware",
@@ -148,6 +149,7 @@ CONSOLE_SESSION_HOURS = number("CONSOLE_SESSION_HOURS", 12, minimum=1, maximum=7
 REFRESH_REPEAT_SECONDS = number("REFRESH_REPEAT_SECONDS", 10, maximum=60)
 VERIFICATION_LINK_HOURS = number("VERIFICATION_LINK_HOURS", 24, minimum=1, maximum=168)
 RESET_LINK_MINUTES = number("RESET_LINK_MINUTES", 60, minimum=5, maximum=1440)
+SIGNING_KEY_DAYS = number("SIGNING_KEY_DAYS", 90, minimum=0, maximum=3650)  # 0: they are kept until somebody says so
 
 # Throttles ----------------------------------------------------------------------------------------------------------
 
@@ -156,8 +158,10 @@ LOGIN_FREE_FAILURES = number("LOGIN_FREE_FAILURES", 10, minimum=1, maximum=100)
 LOGIN_MAX_FAILURES = number("LOGIN_MAX_FAILURES", 100, minimum=2, maximum=100)  # NIST SP 800-63B-4 3.2.2
 LOGIN_FAILURES_PER_ADDRESS_PER_HOUR = number("LOGIN_FAILURES_PER_ADDRESS_PER_HOUR", 100, minimum=1)
 SIGNUPS_PER_ADDRESS_PER_HOUR = number("SIGNUPS_PER_ADDRESS_PER_HOUR", 30, minimum=1)
+AUTHORIZATIONS_PER_ADDRESS_PER_HOUR = number("AUTHORIZATIONS_PER_ADDRESS_PER_HOUR", 600, minimum=1)
 MAILS_PER_ACCOUNT_PER_HOUR = number("MAILS_PER_ACCOUNT_PER_HOUR", 5, minimum=1)
 MAILS_PER_ADDRESS_PER_HOUR = number("MAILS_PER_ADDRESS_PER_HOUR", 30, minimum=1)
+CLIENT_FAILURES_PER_ADDRESS_PER_HOUR = number("CLIENT_FAILURES_PER_ADDRESS_PER_HOUR", 30, minimum=1)
 
 # Events -------------------------------------------------------------------------------------------------------------
 
@@ -243,6 +247,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": (
         "Accounts, sessions, tables, webhooks and the system-event log.\n\n"
+        "Apps log people in by OpenID Connect, whose endpoints stand beside this API: "
+        f"`{BASE_URL}/.well-known/openid-configuration` tells where. An access token of a first-party app is a bearer "
+        "token here, for its person or, by client credentials, for the app itself.\n\n"
         "The examples work when they are pasted into a shell that knows the API and a key. Some keep what a later one "
         "needs in variables.\n\n"
         "```sh\n"
@@ -262,6 +269,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "AppType": ["public", "confidential"],
+        "ColumnType": "datahub.column_types.BY_NAME",
         "DeliveryState": ["pending", "delivered", "dead"],
         "ImportState": ["running", "done", "failed"],
     },
@@ -270,15 +279,11 @@ SPECTACULAR_SETTINGS = {
 
 # Logs: no bodies, no query strings, no secrets ----------------------------------------------------------------------
 
+LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "class": "fastgen_backend.logs.NoValues",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
-    },
+    "formatters": {"line": {"class": "fastgen_backend.logs.NoValues", "format": LOG_LINE}},
     "filters": {"no_refusals": {"()": "fastgen_backend.logs.NoRefusals"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_refusals"]},

@@ -2,6 +2,14 @@
 
 import hashlib
 
+from authpages.models.apps import (
+    App,
+    AppSession,
+    AuthorizationCode,
+    AuthorizationRequest,
+    Consent,
+    RefusedRedirect,
+)
 from authpages.models.hosted_settings import HostedAuthSettings
 from authpages.models.keys import ApiKey, SigningKey
 from authpages.models.known_devices import KnownDevice
@@ -12,12 +20,18 @@ from authpages.models.users import Role, User, UserRole
 
 __all__ = [
     "ApiKey",
+    "App",
+    "AppSession",
     "AuthRequest",
+    "AuthorizationCode",
+    "AuthorizationRequest",
+    "Consent",
     "EndReason",
     "HostedAuthSettings",
     "KnownDevice",
     "OneTimeLink",
     "RefreshToken",
+    "RefusedRedirect",
     "Role",
     "Session",
     "SigningKey",

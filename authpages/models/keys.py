@@ -59,19 +59,30 @@ class ApiKey(models.Model):
 
 
 class SigningKey(models.Model):
-    """A private key that signs tokens; its id is the token's `kid`."""
+    """A key that signs tokens; its id is the token's `kid`.
+
+    It is published before it becomes the current one of its algorithm, and after it was retired for as long as a token
+    of it may be about. From then on it has its public half alone, and tells but who once had such a token.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     algorithm = models.CharField(max_length=10, default="RS256")
-    private_key = SealedField()  # PEM, sealed by the vault
+    private_key = SealedField(null=True)  # PEM, sealed by the vault
+    public_key = SealedField(null=True)  # likewise, once the private half is gone; nobody else can seal one
     created_at = models.DateTimeField(default=timezone.now)
     is_current = models.BooleanField(default=True)
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["algorithm"], condition=Q(is_current=True), name="one_key_of_an_algorithm_signs"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(private_key__isnull=False, public_key=None)
+                | Q(private_key=None, public_key__isnull=False, is_current=False),
+                name="a_key_that_signs_has_its_private_half",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ from authpages.models.users import User
 from fastgen_backend.ids import uuid7
 from fastgen_backend.limits import LONGEST_EMAIL
 
+LONGEST_NEXT = 200  # characters; of a longer way nothing is kept, and the person lands where they would without one
+
 
 class OneTimeLinkQuerySet(models.QuerySet["OneTimeLink"]):
     def open(self) -> Self:
@@ -34,6 +36,7 @@ class OneTimeLink(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="links")
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
     email_key = models.CharField(max_length=LONGEST_EMAIL, blank=True)
+    next_path = models.CharField(max_length=LONGEST_NEXT, blank=True)  # where the person was going
     hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -75,6 +78,7 @@ class AuthRequest(models.Model):
     ip_address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=400, blank=True)
     locale = models.CharField(max_length=35, blank=True)
+    next_path = models.CharField(max_length=LONGEST_NEXT, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)  # later, where resolving it failed
     resolved_at = models.DateTimeField(null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self, cast
@@ -28,6 +29,7 @@ class EndReason(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 a reason, no password
     TOO_MANY = "too_many"  # began after it, and it was not used for longest
     TOKEN_REUSED = "token_reused"  # noqa: S105 a reason, no token
+    CODE_REUSED = "code_reused"
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -58,6 +60,7 @@ class Session(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.END_USER)
     cookie_hash = models.BinaryField(max_length=32, null=True, unique=True)
     authentication = models.CharField(max_length=20, default="password")
+    authenticated_at = models.DateTimeField(null=True)  # None: when it began, and not since
     ip_address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -66,6 +69,7 @@ class Session(models.Model):
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=30, blank=True)
     user_roles: list[str] | None  # by `with_user`
+    held_by: uuid.UUID | None = None  # the `AppSession` by which an app calls in this session just now
 
     objects = SessionQuerySet.as_manager()
 
@@ -91,6 +95,11 @@ class Session(models.Model):
         return self.expires_at <= now or self.last_seen_at <= idle_limit(now)
 
     @property
+    def auth_time(self) -> datetime:
+        """When the person last showed who they are."""
+        return self.authenticated_at or self.created_at
+
+    @property
     def actor(self) -> str:
         """Who acts by this session, as events tell it."""
         return f"user:{self.user_id}"
@@ -108,6 +117,9 @@ class RefreshToken(models.Model):
     """A link in a session's chain of refresh tokens; only its hash is kept, and the child is made from the parent."""
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")
+    app_session = models.ForeignKey(
+        "authpages.AppSession", on_delete=models.CASCADE, null=True, related_name="refresh_tokens"
+    )  # None: of a session that a program began by itself
     hash = models.BinaryField(max_length=32, unique=True)
     parent = models.OneToOneField("self", on_delete=models.CASCADE, null=True, related_name="child")
     created_at = models.DateTimeField(default=timezone.now)

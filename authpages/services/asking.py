@@ -3,13 +3,23 @@
 from typing import Any
 
 from authpages.models import AuthRequest
+from authpages.services.links import kept_path
 from fastgen_backend.origin import Origin
 
 
 def ask(
-    *, kind: AuthRequest.Kind, email: str, origin: Origin, password: str = "", profile: dict[str, Any] | None = None
+    *,
+    kind: AuthRequest.Kind,
+    email: str,
+    origin: Origin,
+    password: str = "",
+    profile: dict[str, Any] | None = None,
+    next_path: str = "",
 ) -> None:
-    """Write the request down: one row, the same work for every address. `password` is a hash."""
+    """Write the request down: one row, the same work for every address.
+
+    `password` is a hash; `next_path` where the person goes on to when they have opened the link that is mailed.
+    """
     AuthRequest.objects.create(
         kind=kind,
         email=email,
@@ -20,4 +30,5 @@ def ask(
         ip_address=origin.ip_address,
         user_agent=origin.user_agent,
         locale=origin.locale,
+        next_path=kept_path(next_path),
     )

@@ -67,22 +67,28 @@ def _resolve(request: AuthRequest) -> None:
         case AuthRequest.Kind.SIGN_UP:
             _sign_up(request, user, origin)
         case AuthRequest.Kind.VERIFICATION if user and not user.email_verified:
-            send_link(user=user, origin=origin)
+            send_link(user=user, origin=origin, next_path=request.next_path)
         case AuthRequest.Kind.RESET if user:
-            send_reset(user=user, origin=origin)
+            send_reset(user=user, origin=origin, next_path=request.next_path)
 
 
 def _sign_up(request: AuthRequest, user: User | None, origin: Origin) -> None:
     if user is None:
-        profile = Profile(**request.profile)
-        create_account(email=request.email, hashed=request.password, profile=profile, origin=origin, logged_in=False)
+        create_account(
+            email=request.email,
+            hashed=request.password,
+            profile=Profile(**request.profile),
+            origin=origin,
+            logged_in=False,
+            next_path=request.next_path,
+        )
     elif user.email_verified or user.is_superuser:
         signals.sign_up_repeated.send(sender=User, user=user, origin=origin)
     else:
-        _sign_up_again(user, origin)
+        _sign_up_again(user, origin, request.next_path)
 
 
-def _sign_up_again(user: User, origin: Origin) -> None:
+def _sign_up_again(user: User, origin: Origin, next_path: str) -> None:
     """Someone signs up with an address that was never verified: which of the two is its owner, nobody can tell.
 
     A link that confirms either password would hand the account to a stranger if the owner opened it (account
@@ -92,11 +98,11 @@ def _sign_up_again(user: User, origin: Origin) -> None:
     user.password = None
     user.save(update_fields=["password"])
     user.links.void()
-    send_reset(user=user, origin=origin)
+    send_reset(user=user, origin=origin, next_path=next_path)
 
 
 def _empty(request: AuthRequest) -> None:
-    request.email = request.password = request.user_agent = ""
+    request.email = request.password = request.user_agent = request.next_path = ""
     request.ip_address = None
     request.profile = {}
     request.resolved_at = timezone.now()

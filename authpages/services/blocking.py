@@ -14,8 +14,8 @@ from fastgen_backend.origin import Origin
 def block_user(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool = False) -> User:
     """Block a person: every session and token of theirs ends at once, their open links die, no login succeeds.
 
-    API keys that they made work again once they are unblocked. Someone who is blocked stays as they are. Raises
-    `NotFound`, `AdminProtected`, `OwnAccount` or `LastAdmin`.
+    API keys that they made, and the scopes that they gave apps, work again once they are unblocked. Someone who is
+    blocked stays as they are. Raises `NotFound`, `AdminProtected`, `OwnAccount` or `LastAdmin`.
     """
     with transaction.atomic():
         user = lock_account_to_shut_out(user_id, may_manage_admins=may_manage_admins, origin=origin)

@@ -13,18 +13,18 @@ from authpages.services.users import lock_user
 from fastgen_backend.origin import Origin
 
 
-def send_verification(*, user: User, origin: Origin) -> None:
+def send_verification(*, user: User, origin: Origin, next_path: str = "") -> None:
     """Make a link for the user's own address and its event, which mails it. Inside the caller's transaction."""
-    link, token = issue_link(purpose=Purpose.VERIFICATION, user=user)
+    link, token = issue_link(purpose=Purpose.VERIFICATION, user=user, next_path=next_path)
     signals.email_verification_requested.send(sender=User, user=user, link=link, token=token, origin=origin)
 
 
-def send_link(*, user: User, origin: Origin) -> None:
+def send_link(*, user: User, origin: Origin, next_path: str = "") -> None:
     """A link that verifies the address; where no password counts, one that sets one as well. Inside a transaction."""
     if user.password is None:
-        send_reset(user=user, origin=origin)
+        send_reset(user=user, origin=origin, next_path=next_path)
     else:
-        send_verification(user=user, origin=origin)
+        send_verification(user=user, origin=origin, next_path=next_path)
 
 
 def request_own_verification(*, user: User, origin: Origin) -> None:
@@ -39,12 +39,12 @@ def request_own_verification(*, user: User, origin: Origin) -> None:
             send_link(user=locked, origin=origin)
 
 
-def request_verification(*, email: str, origin: Origin) -> None:
+def request_verification(*, email: str, origin: Origin, next_path: str = "") -> None:
     """Ask for a new link for any address, without telling whether it has an account. Raises `TooManyRequests`."""
     if not is_usable(email):
         raise EmailUnusable
     throttles.count(throttles.mail_limits("verification", email_key(email), origin.ip_address))
-    ask(kind=AuthRequest.Kind.VERIFICATION, email=email, origin=origin)
+    ask(kind=AuthRequest.Kind.VERIFICATION, email=email, origin=origin, next_path=next_path)
 
 
 def find_verification_link(token: str) -> OneTimeLink:

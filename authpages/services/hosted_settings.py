@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 from authpages.addresses import is_usable
 from authpages.logo import Logo, fetch_logo, read_logo
 from authpages.models import HostedAuthSettings
-from fastgen_backend.environment import is_loopback
+from authpages.services.redirect_uris import why_not_a_redirect, why_not_a_url
 from fastgen_backend.errors import DomainError, FieldError, InvalidInput
-from fastgen_backend.limits import LONGEST_URL
 
 LIST_MAX = 100
 
@@ -69,47 +68,15 @@ def origins_of(settings: HostedAuthSettings) -> list[str]:
     return sorted({f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in urls if url})
 
 
-def why_not_a_redirect(url: str) -> str:
-    """Why people can't be sent to `url`, in a sentence; empty where they can.
-
-    https, or http to a loopback address (RFC 8252, 7.3); absolute; no credentials, no fragment (RFC 6749, 3.1.2).
-    """
-    if reason := _why_not_a_url(url):
-        return reason
-    parts = urlsplit(url)
-    if parts.fragment or url.endswith("#"):
-        return _("The URL must not have a fragment (#…).")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        return _("Use https; http is accepted for localhost only.")
-    return ""
-
-
-def _why_not_a_url(url: str) -> str:
-    if len(url) > LONGEST_URL:
-        return _("The URL may have %(count)d characters at most.") % {"count": LONGEST_URL}
-    if not url.isascii() or not url.isprintable() or re.search(r'[\s\\<>"{}|^`]', url):
-        return _("The URL must be plain ASCII without spaces or backslashes; encode other characters.")
-    try:
-        parts = urlsplit(url)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        return _("The URL is malformed.")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_fine:
-        return _("The URL must be absolute, beginning with https:// or http://.")
-    if "@" in parts.netloc:
-        return _("The URL must not carry a user name or password.")
-    return ""
-
-
 def _why_not_an_origin(text: str) -> str:
-    parts_end = urlsplit(text).path if not _why_not_a_url(text) else ""
+    parts_end = urlsplit(text).path if not why_not_a_url(text) else ""
     if parts_end or "?" in text or "#" in text:
         return _("An origin is a scheme, a host and at most a port, such as https://app.example.com.")
     return why_not_a_redirect(text)
 
 
 def _why_not_a_link(text: str) -> str:
-    return _why_not_a_url(text) if text else ""
+    return why_not_a_url(text) if text else ""
 
 
 def _why_not_a_callback(text: str) -> str:

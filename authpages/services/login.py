@@ -12,7 +12,12 @@ from authpages.errors import EmailUnverified, InvalidCredentials, NotAnAdmin, Us
 from authpages.models import HostedAuthSettings, Session, User
 from authpages.services.known_devices import Browser, is_new, recognise, remember
 from authpages.services.session_limit import make_room
-from authpages.services.sessions import StartedSession, start_browser_session, start_token_session
+from authpages.services.sessions import (
+    StartedSession,
+    renew_session,
+    start_browser_session,
+    start_token_session,
+)
 from authpages.services.users import find_user, lock_user
 from fastgen_backend.errors import DomainError
 from fastgen_backend.origin import Origin
@@ -34,8 +39,19 @@ class _Verdict:
     reason: str
 
 
-def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin, device_cookie: str = "") -> StartedSession:
+def log_in(
+    *,
+    email: str,
+    password: str,
+    carrier: Carrier,
+    origin: Origin,
+    device_cookie: str = "",
+    current: Session | None = None,
+) -> StartedSession:
     """Begin a session for the person with this address and password; of too many, the least used one ends.
+
+    Where the browser's `current` session is that person's already, it goes on behind a new cookie, so that no app that
+    holds it is logged out by asking who they are once more.
 
     Raises `InvalidCredentials` alike, in answer and time, for an unknown address and a wrong password;
     `LoginThrottled` or `PasswordLoginOff` after too many of them; and, only after the right password, `UserBlocked`,
@@ -57,7 +73,8 @@ def log_in(*, email: str, password: str, carrier: Carrier, origin: Origin, devic
         if verdict:
             _leave_trace(email, user, verdict, attempt, origin)
         elif user:
-            started = _let_in(user, rehashed, carrier, browser, standing, origin)
+            held = current if current and current.user_id == user.pk else None
+            started = _let_in(user, rehashed, carrier, browser, standing, origin, held)
     if verdict:
         raise verdict.error
     return started
@@ -106,17 +123,29 @@ def _let_in(
     browser: Browser,
     standing: throttles.Standing,
     origin: Origin,
+    held: Session | None,
 ) -> StartedSession:
     throttles.forget_failures(standing)
     elsewhere = is_new(browser=browser, user=user, origin=origin)
     user.last_login_at = timezone.now()
     user.password = rehashed or user.password
     user.save(update_fields=["last_login_at", "password"])
-    make_room(user=user, origin=origin)
-    started = start_session(user=user, carrier=carrier, origin=origin, browser=browser)
+    started = _go_on(held, user, browser, origin)
+    if started is None:
+        make_room(user=user, origin=origin)
+        started = start_session(user=user, carrier=carrier, origin=origin, browser=browser)
     signals.user_logged_in.send(sender=User, user=user, session=started.session, origin=origin)
     if elsewhere:
         signals.new_device.send(sender=User, user=user, origin=origin)
     if standing.follows_many_failures:
         signals.login_after_failures.send(sender=User, user=user, failures=standing.failures, origin=origin)
     return started
+
+
+def _go_on(held: Session | None, user: User, browser: Browser, origin: Origin) -> StartedSession | None:
+    """The session that this browser holds of this person, behind a new cookie; None where it holds none any more."""
+    renewed = renew_session(session=held, authenticated=True) if held else None
+    if held is None or renewed is None:
+        return None
+    held.user = user
+    return replace(renewed, device_cookie=remember(browser=browser, user=user, origin=origin))

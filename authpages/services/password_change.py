@@ -7,7 +7,8 @@ from authpages import passwords, signals, throttles
 from authpages.errors import NoPassword, TokenInvalid, WeakPassword, WrongPassword
 from authpages.models import EndReason, HostedAuthSettings, Session, User
 from authpages.services.known_devices import Browser, forget_devices, recognise
-from authpages.services.sessions import StartedSession, end_sessions_of, renew_session
+from authpages.services.session_locks import lock_sessions_of
+from authpages.services.sessions import StartedSession, end_sessions_of, end_what_apps_hold, renew_session
 from authpages.services.users import lock_user
 from fastgen_backend.origin import Origin
 
@@ -17,6 +18,8 @@ def change_password(
 ) -> StartedSession:
     """Set a new password; the session goes on behind a new cookie or refresh token, every other one ends.
 
+    What apps hold of it ends as well, unless one of them asks for this: that goes on with a new refresh token. Those of
+    the person's own browser come back by themselves, as that is logged in.
     Open links die, and guesses at the old one count no more. The current password is asked for, lest a session left
     open becomes an account taken over (OWASP ASVS 6.2.3, 7.5.1); wrong ones count as failed logins do, so nobody
     guesses here what they may not guess there.
@@ -57,6 +60,7 @@ def _check_new(new: str, current: str, user: User) -> None:
 
 
 def _change(user: User, session: Session, browser: Browser, hashed: str, origin: Origin) -> StartedSession:
+    lock_sessions_of(user)  # all in one order, before its own
     renewed = renew_session(session=session)
     if renewed is None:
         raise TokenInvalid(_("This session has ended; log in again."))
@@ -65,5 +69,6 @@ def _change(user: User, session: Session, browser: Browser, hashed: str, origin:
     user.links.void()
     forget_devices(user=user, but=browser.device)
     end_sessions_of(user=user, reason=EndReason.PASSWORD_CHANGED, origin=origin, but=session)
+    end_what_apps_hold(session)
     signals.password_changed.send(sender=User, user=user, origin=origin)
     return renewed

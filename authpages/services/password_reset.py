@@ -14,17 +14,17 @@ from authpages.services.users import lock_user
 from fastgen_backend.origin import Origin
 
 
-def request_reset(*, email: str, origin: Origin) -> None:
+def request_reset(*, email: str, origin: Origin, next_path: str = "") -> None:
     """Ask for a reset link, without telling whether the address has an account. Raises `TooManyRequests`."""
     if not is_usable(email):
         raise EmailUnusable
     throttles.count(throttles.mail_limits("reset", email_key(email), origin.ip_address))
-    ask(kind=AuthRequest.Kind.RESET, email=email, origin=origin)
+    ask(kind=AuthRequest.Kind.RESET, email=email, origin=origin, next_path=next_path)
 
 
-def send_reset(*, user: User, origin: Origin) -> None:
+def send_reset(*, user: User, origin: Origin, next_path: str = "") -> None:
     """Make a reset link for the user's own address and its event, which mails it. Inside the caller's transaction."""
-    link, token = issue_link(purpose=Purpose.RESET, user=user)
+    link, token = issue_link(purpose=Purpose.RESET, user=user, next_path=next_path)
     signals.password_reset_requested.send(sender=User, user=user, link=link, token=token, origin=origin)
 
 

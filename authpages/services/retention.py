@@ -1,4 +1,7 @@
-"""How long sessions that are over, one-time links, devices and requests that were resolved are kept."""
+"""How long sessions that are over, one-time links, devices, refused redirects and resolved requests are kept.
+
+What apps held and their codes go soon after their end: nothing is to be seen of them any more.
+"""
 
 from datetime import datetime, timedelta
 
@@ -6,11 +9,23 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from authpages.models import AuthRequest, KnownDevice, OneTimeLink, RefreshToken, Session
+from authpages.models import (
+    AppSession,
+    AuthorizationCode,
+    AuthorizationRequest,
+    AuthRequest,
+    KnownDevice,
+    OneTimeLink,
+    RefreshToken,
+    RefusedRedirect,
+    Session,
+)
+from authpages.services.forgetting import forget_app_sessions
 from authpages.services.known_devices import KNOWN_FOR
 from fastgen_backend.retention import BITE, delete_some, lock_some
 
 SESSIONS_AT_ONCE = 100
+CODES_KEPT = timedelta(days=1)  # after their minute: who comes with a spent one so late is told so, and no more
 REQUESTS_KEPT = timedelta(days=1)  # they are emptied when they are resolved
 
 
@@ -26,9 +41,13 @@ def forget_some() -> bool:
         [
             _forget_sessions(Session.objects.filter(ended_at__lt=session_days).order_by("ended_at")),
             _forget_sessions(Session.objects.filter(ended_at=None, expires_at__lt=session_days).order_by("expires_at")),
+            forget_app_sessions(AppSession.objects.filter(ends_at__lt=now).order_by("ends_at")),
             delete_some(OneTimeLink.objects.filter(expires_at__lt=link_days).order_by("expires_at")),
+            delete_some(RefusedRedirect.objects.filter(last_at__lt=link_days).order_by("last_at")),
             delete_some(KnownDevice.objects.filter(last_seen_at__lt=now - KNOWN_FOR).order_by("last_seen_at")),
             delete_some(_resolved_before(now - REQUESTS_KEPT)),
+            delete_some(AuthorizationRequest.objects.filter(expires_at__lt=now).order_by("expires_at")),
+            delete_some(AuthorizationCode.objects.filter(expires_at__lt=now - CODES_KEPT).order_by("expires_at")),
         ]
     )
 

@@ -1,6 +1,5 @@
-"""Sessions: beginning, refreshing, seeing and ending them."""
+"""Sessions: beginning, seeing and ending them."""
 
-import base64
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -8,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from authpages import signals
 from authpages.errors import TokenInvalid
-from authpages.models import EndReason, RefreshToken, Session, User, token_hash
+from authpages.models import AppSession, EndReason, RefreshToken, Session, User, token_hash
 from authpages.models.sessions import SessionQuerySet, idle_limit
-from fastgen_backend import vault
+from authpages.services.session_locks import lock_sessions_of, stands_still
 from fastgen_backend.errors import NotFound
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared, insert
@@ -35,6 +34,7 @@ class StartedSession:
     cookie: str = ""
     device_cookie: str = ""
     refresh_token: str = ""
+    app_session: AppSession | None = None  # where an app holds the session
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,49 +67,42 @@ def start_token_session(*, user: User, origin: Origin) -> StartedSession:
     return StartedSession(session, refresh_token=token)
 
 
-def refresh_session(*, token: str, origin: Origin) -> StartedSession:
-    """Exchange a refresh token for its child; raises `TokenInvalid`.
-
-    The child is made from the parent (HMAC), so the immediate parent, repeated within `REFRESH_REPEAT_SECONDS` (two
-    tabs, a lost answer), yields the same child. Any older token ends the session and is an event (RFC 9700, 4.14.2).
-    """
-    with transaction.atomic():
-        found = RefreshToken.objects.filter(hash=token_hash(token)).values_list("session_id", flat=True).first()
-        session = _lock_session(found)
-        row = _row_of(token) if session else None  # gone where another password has just renewed the session
-        refreshed = _rotate(session, row, token) if session and row else None
-        if session and row and not refreshed:
-            _end(session, reason=EndReason.TOKEN_REUSED)
-            signals.session_ended.send(
-                sender=Session, session=session, user=session.user, reason=EndReason.TOKEN_REUSED, origin=origin
-            )
-            signals.token_reused.send(sender=Session, session=session, user=session.user, origin=origin)
-    if session is None or refreshed is None:
-        raise TokenInvalid(_("This refresh token is not valid any more; log in again."))
-    return refreshed
-
-
-def renew_session(*, session: Session) -> StartedSession | None:
+def renew_session(*, session: Session, authenticated: bool = False) -> StartedSession | None:
     """The same session behind a new cookie or refresh token; those before stand for nothing. None where it has ended.
 
-    For who has shown anew who they are (OWASP ASVS 7.2.4). Inside the caller's transaction.
+    For who has shown anew who they are (OWASP ASVS 7.2.4); `authenticated` where that was all that a login asks for, so
+    that it has the whole of its time before it again. What apps hold of it stays theirs; where one of them calls, it is
+    the app that gets another refresh token, and the browser has to log in anew: its cookie may be what was stolen.
+    Inside the caller's transaction.
     """
-    secret = secrets.token_urlsafe(32)
-    in_browser = session.cookie_hash is not None
-    renewed: dict[str, Any] = {"cookie_hash": token_hash(secret)} if in_browser else {}
-    if not Session.objects.filter(pk=session.pk, ended_at=None).update(last_seen_at=timezone.now(), **renewed):
+    secret, now = secrets.token_urlsafe(32), timezone.now()
+    in_browser = session.cookie_hash is not None and session.held_by is None
+    renewed: dict[str, Any] = {}
+    if session.cookie_hash is not None:
+        session.cookie_hash = token_hash(secret if in_browser else secrets.token_urlsafe(32))
+        renewed["cookie_hash"] = session.cookie_hash
+    if authenticated:
+        session.authenticated_at, session.expires_at = now, now + _lifetime(session.kind)
+        renewed |= {"authenticated_at": session.authenticated_at, "expires_at": session.expires_at}
+    if not Session.objects.filter(pk=session.pk, ended_at=None).update(last_seen_at=now, **renewed):
         return None
     if in_browser:
         return StartedSession(session, cookie=secret)
-    session.refresh_tokens.all().delete()
-    insert(RefreshToken(session=session, hash=token_hash(secret)))
-    return StartedSession(session, refresh_token=secret)
+    living = AppSession.objects.alive(now).select_related("app")
+    held = living.filter(pk=session.held_by).first() if session.held_by else None
+    if session.held_by and held is None:
+        return None
+    session.refresh_tokens.filter(app_session=held)._raw_delete(DEFAULT_DB_ALIAS)  # a chain of whatever length
+    insert(RefreshToken(session=session, app_session=held, hash=token_hash(secret)))
+    if held:
+        held.session = session
+    return StartedSession(session, refresh_token=secret, app_session=held)
 
 
 def log_out(*, session: Session, origin: Origin) -> None:
     """End a session because its owner asked for it; one that has ended already stays as it is."""
     with transaction.atomic():
-        if _end(session, reason=EndReason.LOGOUT):
+        if end_session(session, reason=EndReason.LOGOUT):
             signals.user_logged_out.send(sender=User, user=session.user, origin=origin)
 
 
@@ -117,21 +110,27 @@ def end_session_of(*, user: User, session_id: uuid.UUID, reason: EndReason, orig
     """End one session of `user`; raises `NotFound` for one that has ended already, is nobody's or another person's."""
     with transaction.atomic():
         session = user.sessions.alive(timezone.now()).filter(pk=session_id).first()
-        if session is None or not _end(session, reason=reason):
+        if session is None or not end_session(session, reason=reason):
             raise NotFound(_("There is no such session, or it has ended already."))
         signals.session_ended.send(sender=Session, session=session, user=user, reason=reason, origin=origin)
 
 
-def end_other_sessions(*, session: Session, origin: Origin) -> int:
-    """End every session of this one's owner but this one, for them, and say how many that were.
+def end_other_sessions(*, session: Session, origin: Origin) -> StartedSession:
+    """End every session of this one's owner but this one, which goes on behind a new cookie: the old may be copied.
 
-    Raises `TokenInvalid` where the account is deleted meanwhile.
+    What apps hold of this one ends as well. Raises `TokenInvalid` where it or the account is gone meanwhile, or it
+    stands behind another cookie: that of whoever renewed it meanwhile.
     """
     with transaction.atomic():
         user = User.objects.locked().filter(pk=session.user_id).first()
-        if user is None:
+        if user:
+            lock_sessions_of(user)
+        renewed = renew_session(session=session) if user and stands_still(session) else None
+        if user is None or renewed is None:
             raise TokenInvalid(_("This session has ended; log in again."))
-        return end_sessions_of(user=user, reason=EndReason.ENDED_BY_OWNER, origin=origin, but=session)
+        end_sessions_of(user=user, reason=EndReason.ENDED_BY_OWNER, origin=origin, but=session)
+        end_what_apps_hold(session)
+        return renewed
 
 
 def end_sessions_of(
@@ -150,6 +149,18 @@ def end_sessions_of(
     return end_and_tell(ending, user, reason, origin)
 
 
+def end_what_apps_hold(session: Session) -> None:
+    """End all that apps hold of this session, but for the one that calls by it, and their codes on the way.
+
+    Somebody else may have got them with a stolen cookie. An app of the person's own browser comes back by itself, for
+    that is logged in. Inside the caller's transaction.
+    """
+    list(Session.objects.select_for_update().filter(pk=session.pk).values_list("pk"))  # before its codes, as ever
+    session.codes.all().void()
+    held = session.app_sessions.all()
+    (held.exclude(pk=session.held_by) if session.held_by else held).end()
+
+
 def end_and_tell(ending: SessionQuerySet, user: User, reason: EndReason, origin: Origin) -> int:
     """End these sessions of a person, and tell of those that lived; how many that were. Inside a transaction."""
     now = timezone.now()
@@ -160,16 +171,32 @@ def end_and_tell(ending: SessionQuerySet, user: User, reason: EndReason, origin:
     return len(living)
 
 
-def find_session(session_id: uuid.UUID) -> Session | None:
-    """The living end-user session with this id, with user and roles, in one query; remembered as seen."""
-    return _find(_by_id, id=session_id, kind=Session.Kind.END_USER)
+def find_session(session_id: uuid.UUID, app_session_id: uuid.UUID | None = None) -> Session | None:
+    """The living end-user session with this id, with user and roles, in one query; remembered as seen.
+
+    With `app_session_id`, only as long as a first-party app holds the session by that.
+    """
+    if app_session_id is None:
+        return _find(_by_id, id=session_id, kind=Session.Kind.END_USER)
+    found = _find(_by_id_and_app, id=session_id, kind=Session.Kind.END_USER, app_session_id=app_session_id)
+    if found:
+        found.held_by = app_session_id
+    return found
 
 
-def find_token_caller(*, session_id: uuid.UUID, user_id: uuid.UUID) -> TokenCaller | None:
-    """What `find_session` would tell of the caller, at a fraction of its cost: none of the two rows becomes a model."""
+def find_token_caller(
+    *, session_id: uuid.UUID, user_id: uuid.UUID, app_session_id: uuid.UUID | None = None
+) -> TokenCaller | None:
+    """What `find_session` would tell of the caller, at a fraction of its cost: none of the two rows becomes a model.
+
+    With `app_session_id`, only as long as a first-party app holds the session by that.
+    """
     now = timezone.now()
-    kind = Session.Kind.END_USER
-    found = _caller.row(now=now, idle_since=idle_limit(now), id=session_id, user_id=user_id, kind=kind)
+    of_session = {"now": now, "idle_since": idle_limit(now), "id": session_id, "kind": Session.Kind.END_USER}
+    if app_session_id is None:
+        found = _caller.row(**of_session, user_id=user_id)
+    else:
+        found = _caller_by_app.row(**of_session, user_id=user_id, app_session_id=app_session_id)
     if found is None:
         return None
     last_seen_at, roles = found
@@ -187,13 +214,22 @@ def _living() -> SessionQuerySet:
     return Session.objects.alive(now, idle_since).with_user().filter(kind=Parameter("kind", models.CharField()))
 
 
+def _held_by_app() -> models.Exists:
+    """That a first-party app holds the session: nobody asks for those of others here."""
+    living = AppSession.objects.alive(Parameter("now", models.DateTimeField()))
+    held = living.filter(pk=Parameter("app_session_id", models.UUIDField()), app__first_party=True)
+    return models.Exists(held.filter(session_id=models.OuterRef("pk")))
+
+
+def _calling() -> SessionQuerySet:
+    return _living().filter(pk=Parameter("id", models.UUIDField()), user_id=Parameter("user_id", models.UUIDField()))
+
+
 _by_id = Prepared(lambda: _living().filter(pk=Parameter("id", models.UUIDField())))
-_caller = Prepared(
-    lambda: (
-        _living()
-        .filter(pk=Parameter("id", models.UUIDField()), user_id=Parameter("user_id", models.UUIDField()))
-        .values_list("last_seen_at", "user_roles")  # type: ignore[misc]  # an annotation
-    )
+_by_id_and_app = Prepared(lambda: _living().filter(_held_by_app(), pk=Parameter("id", models.UUIDField())))
+_caller = Prepared(lambda: _calling().values_list("last_seen_at", "user_roles"))  # type: ignore[misc]  # annotated
+_caller_by_app = Prepared(
+    lambda: _calling().filter(_held_by_app()).values_list("last_seen_at", "user_roles")  # type: ignore[misc]
 )
 _by_cookie = Prepared(lambda: _living().filter(cookie_hash=Parameter("cookie_hash", models.BinaryField())))
 
@@ -216,58 +252,25 @@ def _note_seen(session_id: uuid.UUID, last_seen_at: datetime, now: datetime) -> 
 
 def _start(user: User, origin: Origin, kind: Session.Kind, cookie_hash: bytes | None) -> Session:
     now = timezone.now()
-    hours = settings.CONSOLE_SESSION_HOURS if kind == Session.Kind.CONSOLE else settings.SESSION_DAYS * 24
     session = Session(
         user=user,
         kind=kind,
         cookie_hash=cookie_hash,
         created_at=now,
         last_seen_at=now,
-        expires_at=now + timedelta(hours=hours),
+        expires_at=now + _lifetime(kind),
         ip_address=origin.ip_address,
         user_agent=origin.user_agent,
     )
     return insert(session)
 
 
-def _lock_session(session_id: uuid.UUID | None) -> Session | None:
-    """The living session with this id, locked, with user and roles."""
-    living = Session.objects.alive(timezone.now()).with_user().select_for_update(of=("self",))
-    session = living.filter(pk=session_id).first() if session_id else None
-    if session:
-        session.user.loaded_roles = session.user_roles
-    return session
+def _lifetime(kind: str) -> timedelta:
+    is_console = kind == Session.Kind.CONSOLE
+    return timedelta(hours=settings.CONSOLE_SESSION_HOURS) if is_console else timedelta(days=settings.SESSION_DAYS)
 
 
-def _row_of(token: str) -> RefreshToken | None:
-    """What is kept of a token, with its child; its session is locked."""
-    return RefreshToken.objects.select_related("child").filter(hash=token_hash(token)).first()
-
-
-def _rotate(session: Session, row: RefreshToken, token: str) -> StartedSession | None:
-    """The child of `token`, new or repeated; None where `token` is too old to have one."""
-    now = timezone.now()
-    children = _children_of(token)
-    if row.used_at is None:
-        row.used_at = now
-        row.save(update_fields=["used_at"])
-        insert(RefreshToken(session=session, hash=token_hash(children[0]), parent=row))
-        Session.objects.filter(pk=session.pk).update(last_seen_at=now)
-        return StartedSession(session, refresh_token=children[0])
-    repeated_in_time = now - row.used_at <= timedelta(seconds=settings.REFRESH_REPEAT_SECONDS)
-    if not repeated_in_time or row.child.used_at is not None:
-        return None
-    same = next((child for child in children if token_hash(child) == bytes(row.child.hash)), None)
-    return StartedSession(session, refresh_token=same) if same else None
-
-
-def _children_of(token: str) -> list[str]:
-    """What `token` becomes: under the key of today, and under older ones (one may have been rotated just now)."""
-    hashes = vault.keyed_hashes("refresh token", token.encode("utf-8", "surrogatepass"))
-    return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in hashes]
-
-
-def _end(session: Session, *, reason: EndReason) -> bool:
-    """End one session, if it lives; whether it did."""
+def end_session(session: Session, *, reason: EndReason) -> bool:
+    """End one session, if it lives; whether it did. Nobody is told."""
     living = Session.objects.filter(pk=session.pk, ended_at=None)
     return bool(living.update(ended_at=timezone.now(), end_reason=reason))

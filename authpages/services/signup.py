@@ -38,11 +38,13 @@ def sign_up(
     origin: Origin,
     profile: Profile | None = None,
     device_cookie: str = "",
+    next_path: str = "",
 ) -> StartedSession | None:
     """Make an account and log its owner in; None where a verified address is required first.
 
-    Then it answers alike for a known and an unknown address, and the mail tells the owner. Raises `SignupsClosed`,
-    `EmailUnusable`, `InvalidInput`, `WeakPassword`, `TooManyRequests` and, without that setting, `EmailTaken`.
+    The link that verifies the address leads on to `next_path`. Where it has to be opened first, this answers alike for
+    a known and an unknown address, and the mail tells the owner. Raises `SignupsClosed`, `EmailUnusable`,
+    `InvalidInput`, `WeakPassword`, `TooManyRequests` and, without that setting, `EmailTaken`.
     """
     settings = HostedAuthSettings.load()
     if not settings.allow_signups:
@@ -56,17 +58,28 @@ def sign_up(
     if settings.require_verified_email:
         throttles.count(throttles.mail_limits("sign-up", email_key(email), origin.ip_address))
         hashed = passwords.hash_password(password)
-        ask(kind=AuthRequest.Kind.SIGN_UP, email=email, origin=origin, password=hashed, profile=asdict(profile))
+        ask(
+            kind=AuthRequest.Kind.SIGN_UP,
+            email=email,
+            origin=origin,
+            password=hashed,
+            profile=asdict(profile),
+            next_path=next_path,
+        )
         return None
     if find_user(email):
         raise EmailTaken
     hashed = passwords.hash_password(password)
     with transaction.atomic():
-        user = create_account(email=email, hashed=hashed, profile=profile, origin=origin, logged_in=True)
+        user = create_account(
+            email=email, hashed=hashed, profile=profile, origin=origin, logged_in=True, next_path=next_path
+        )
         return start_session(user=user, carrier=carrier, origin=origin, browser=Browser(device_cookie))
 
 
-def create_account(*, email: str, hashed: str, profile: Profile, origin: Origin, logged_in: bool) -> User:
+def create_account(
+    *, email: str, hashed: str, profile: Profile, origin: Origin, logged_in: bool, next_path: str = ""
+) -> User:
     """The account and its two events, signed up and verification requested. Inside the caller's transaction."""
     user = User(
         email=email,
@@ -84,5 +97,5 @@ def create_account(*, email: str, hashed: str, profile: Profile, origin: Origin,
     except IntegrityError:
         raise EmailTaken from None
     signals.user_signed_up.send(sender=User, user=user, origin=origin)
-    send_verification(user=user, origin=origin)
+    send_verification(user=user, origin=origin, next_path=next_path)
     return user

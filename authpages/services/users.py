@@ -14,7 +14,9 @@ from authpages.addresses import email_key, is_usable
 from authpages.errors import EmailTaken, EmailUnusable, LocaleUnusable
 from authpages.models import HostedAuthSettings, User
 from authpages.services.admin_rules import check_may_manage_admins, lock_account_to_shut_out
+from authpages.services.forgetting import delete_sessions_of, forget_used_tokens_of
 from authpages.services.roles import set_roles
+from authpages.services.session_locks import lock_sessions_of
 from fastgen_backend.errors import FieldError, InvalidInput
 from fastgen_backend.origin import Origin
 from fastgen_backend.prepared import Parameter, Prepared
@@ -56,11 +58,17 @@ def delete_user(*, user_id: uuid.UUID, origin: Origin, may_manage_admins: bool =
     """Delete a person with their sessions, links and API keys; what else they leave is treated by who hears of it.
 
     Raises `NotFound`, `AdminProtected`, `OwnAccount`, or `LastAdmin` for the only one who could still let anyone in.
+    Killed amid it, they are there still, and can be deleted again.
     """
+    with transaction.atomic():
+        lock_account_to_shut_out(user_id, may_manage_admins=may_manage_admins, origin=origin)  # or nothing is touched
+    forget_used_tokens_of(user_id)
     with transaction.atomic(), unlimited():  # whoever had a million logins can be deleted, too
         user = lock_account_to_shut_out(user_id, may_manage_admins=may_manage_admins, origin=origin)
         User.objects.select_for_update().get(pk=user.pk)  # from here on no row is given to them
+        lock_sessions_of(user, ended_too=True)
         signals.user_deleted.send(sender=User, user=user, origin=origin)
+        delete_sessions_of(user)
         user.delete()
 
 

@@ -79,8 +79,10 @@ def _of_webhooks() -> list[Concern]:
 def _of_settings() -> list[Concern]:
     found = []
     if not HostedAuthSettings.load().callback_url:
-        title = _("People don’t come back to your app")
-        text = _("No callback URL is set, so they land on their account page after logging in.")
+        title = _("No callback URL is set")
+        text = _(
+            "Whoever logs in without an app that sent them, or verifies their address, lands on their account page."
+        )
         found.append(Concern("", title, text, reverse("console-settings"), _("Set the callback URL")))
     if len(User.objects.admins().values_list("pk")[:2]) == 1:
         text = _("If you lose your password and your mail, nobody can come in. Make a second admin.")

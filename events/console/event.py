@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.views.generic.base import TemplateView
 
-from authpages.models import ApiKey, User
+from authpages.models import ApiKey, App, User
 from datahub.models import Table
 from events.console.event_types import anchor_of
 from events.envelope import envelope
@@ -28,6 +28,7 @@ class Named:
     label: str
     url: str = ""
     events_url: str = ""  # the other events of the same
+    is_deleted: bool = False
 
 
 class EventPage(AdminsOnly, TemplateView):
@@ -81,11 +82,19 @@ def _actor(actor: str) -> Named | None:
     others = f"{reverse('console-events')}?{urlencode({'actor': actor})}"
     if kind == "user":
         email = User.objects.filter(pk=id).values_list("email", flat=True).first()
-        return Named(email or actor, _page_of_person(id), others)
+        return _named(email, actor, "console-users-person", others, id)
     if kind == "apiKey":
         name = ApiKey.objects.filter(pk=id).values_list("name", flat=True).first()
-        return Named(name or actor, reverse("console-keys") if name else "", others)
+        return _named(name, actor, "console-keys", others)
+    if kind == "app":
+        app = App.objects.filter(pk=id).first()
+        return _named(app.shown_name if app else None, actor, "console-apps-app", others, id)
     return None
+
+
+def _named(name: str | None, actor: str, page: str, others: str, *args: str) -> Named:
+    """One that is still there, with its page; of one that was deleted, whose name is not known, the id."""
+    return Named(name, reverse(page, args=args), others) if name else Named(actor, "", others, is_deleted=True)
 
 
 def _page_of_person(id: str) -> str:

@@ -64,7 +64,7 @@ class LogForm(PlainForm):
         label=gettext_lazy("Done by"),
         required=False,
         max_length=254,
-        widget=forms.TextInput({"type": "search", "placeholder": gettext_lazy("Address, user:… or apiKey:…")}),
+        widget=forms.TextInput({"type": "search", "placeholder": gettext_lazy("Address, user:…, apiKey:… or app:…")}),
     )
     since = Moment(gettext_lazy("Since (UTC)"))
     until = Moment(gettext_lazy("Until (UTC)"))

@@ -13,6 +13,7 @@ from django.views.generic.base import TemplateView
 from authpages.console.people import PersonPage
 from authpages.devices import device_name
 from authpages.models import EndReason, OneTimeLink
+from authpages.services.consents import app_names_of
 from authpages.services.users import delete_user
 from datahub.models import Table
 from events.console.obstacle_words import obstacles_of
@@ -47,6 +48,7 @@ END_WORDS: dict[str, str | Promise] = {
     EndReason.PASSWORD_RESET: _("the password was reset"),
     EndReason.TOO_MANY: _("they had too many, and this one was not used for longest"),
     EndReason.TOKEN_REUSED: _("an old refresh token was used, so it may have been stolen"),
+    EndReason.CODE_REUSED: _("an app’s code was used twice, so it may have been stolen"),
 }
 
 
@@ -61,7 +63,7 @@ class StoryPage(PersonPage, TemplateView):
         return []
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        happened = Event.objects.positioned().filter(subject=str(self.person.pk))
+        happened = Event.objects.positioned().filter(subject=str(self.person.pk)).for_lists()
         page = page_of(self.request, happened, ("-position",), EVENTS_MAX)
         is_first = not page.first_url
         waiting = unsequenced_events(LogSearch(subject=str(self.person.pk)), limit=EVENTS_MAX) if is_first else []
@@ -77,8 +79,12 @@ class StoryPage(PersonPage, TemplateView):
         return super().get_context_data(**{**told, **kwargs})
 
     def _sessions(self) -> list[dict[str, Any]]:
-        alive = self.person.sessions.alive(timezone.now()).order_by("-last_seen_at")[:SESSIONS_MAX]
-        return [{"session": each, "device": device_name(each.user_agent)} for each in alive]
+        alive = list(self.person.sessions.alive(timezone.now()).order_by("-last_seen_at")[:SESSIONS_MAX])
+        apps = app_names_of(alive) if alive else {}
+        return [
+            {"session": each, "device": device_name(each.user_agent), "apps": _named(apps.get(each.pk, []))}
+            for each in alive
+        ]
 
     def _ended_sessions(self) -> list[dict[str, Any]]:
         ended = self.person.sessions.filter(ended_at__isnull=False).order_by("-ended_at")[:ENDED_MAX]
@@ -91,7 +97,7 @@ class StoryPage(PersonPage, TemplateView):
 
 
 class DeletePersonPage(PersonPage, TemplateView):
-    """Asks, and says what is lost: sessions, keys that they made, and their rows as each table has it."""
+    """Asks, and says what is lost: sessions, keys that they made, scopes that they gave apps, and rows by table."""
 
     http_method_names = ["get", "head", "post", "options"]
     template_name = "events/person_delete.html"
@@ -101,6 +107,7 @@ class DeletePersonPage(PersonPage, TemplateView):
         lost = {
             "sessions": self.person.sessions.alive(timezone.now()).count(),
             "keys": list(self.person.api_keys.order_by("name").values_list("name", flat=True)),
+            "apps": list(self.person.apps_given_scopes.order_by("name").values_list("name", flat=True)),
             "deleting": [table for table in tables if table.on_owner_delete == Table.OnOwnerDelete.DELETE],
             "clearing": [table for table in tables if table.on_owner_delete == Table.OnOwnerDelete.CLEAR],
             "tables_max": f":{TABLES_MAX}",
@@ -110,6 +117,11 @@ class DeletePersonPage(PersonPage, TemplateView):
     def post(self, request: HttpRequest, user: UUID) -> HttpResponse:
         delete_user(**self.by_admin)
         return done(request, reverse("console-users"), "deleted")
+
+
+def _named(apps: list[str]) -> list[str | Promise]:
+    """The names of apps; that of the settings has none of its own."""
+    return [name or _("the default app") for name in apps]
 
 
 def _state_of(link: OneTimeLink) -> tuple[str, str | Promise]:

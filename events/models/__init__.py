@@ -57,8 +57,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(uid__lt=lowest_uuid7(moment))
 
     def for_lists(self) -> Self:
-        """Without their data, which may be large, but with what a line calls them: `email`, `name`."""
-        return self.defer("data").annotate(email=KT("data__email"), name=KT("data__Name"))
+        """Without their data, which may be large, but with what a line calls them: `email`, `name`, `app_name`."""
+        told = {"email": KT("data__email"), "name": KT("data__Name"), "app_name": KT("data__appName")}
+        return self.defer("data").annotate(**told)
 
 
 class Event(models.Model):

@@ -27,7 +27,7 @@ class LogSearch:
     """What is asked for; empty: everything.
 
     `type` is a filter as webhooks have them: a type, a type and stage, a prefix or `*`. `subject` is an id, `actor`
-    who did it (`user:<id>`, `apiKey:<id>`), `since` and `until` when it happened.
+    who did it (`user:<id>`, `apiKey:<id>`, `app:<id>`), `since` and `until` when it happened.
     """
 
     type: str = ""
