@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("events.api.operators_urls")),
     path("api/docs", ApiDocsPage.as_view(), name="api-docs"),
     path("", include("authpages.pages.urls")),
+    path("", include("authpages.oauth.urls")),
     path("", include("authpages.console.urls")),
     path("", include("datahub.console.urls")),
     path("", include("events.console.urls")),

@@ -1,4 +1,4 @@
-"""A person’s own page: who they are, their password, and where they are logged in.
+"""A person’s own page: who they are, their password, where they are logged in, and which apps have access.
 
 One page of several forms, each with an address of its own; where one is refused the whole page comes back, with what
 there is to mend in its place.
@@ -11,17 +11,22 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from authpages.app_scopes import words_of
 from authpages.browser_sessions import device_cookie, is_pending_here, keep_session, remember_pending, session_of
 from authpages.devices import device_name, is_handheld
+from authpages.hosted_pages import LandingPage
 from authpages.models import EndReason, Session
 from authpages.pages.forms import PasswordChangeForm, ProfileForm
-from authpages.pages.hosted import LandingPage
+from authpages.services.consents import Access, accesses_of, app_names_of, remove_access
 from authpages.services.email_verification import request_own_verification
 from authpages.services.password_change import change_password
+from authpages.services.session_locks import stands_still
 from authpages.services.sessions import SEEN_EVERY, end_other_sessions, end_session_of
 from authpages.services.user_changes import change_own_profile
+from fastgen_backend.errors import DomainError
 from fastgen_backend.forms import PlainForm
 from fastgen_backend.redirects import SeeOther, with_next
 
@@ -33,18 +38,33 @@ NOTICES = {
     "password-changed": ("password", _("Your password is changed, and every other device is logged out.")),
     "session-ended": ("sessions", _("That device is logged out.")),
     "sessions-ended": ("sessions", _("Every other device is logged out.")),
+    "access-removed": ("apps", _("That app has no access any more.")),
+    "app-left": ("apps", _("You are logged out of that app.")),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSession:
-    """A line of the list: `session` itself, and the device in words. It is active where it was seen just now."""
+    """A line of the list: `session` itself, the device in words, and the names of the apps that hold it.
+
+    It is active where it was seen just now.
+    """
 
     session: Session
     device: str
     is_handheld: bool
     is_current: bool
     is_active: bool
+    apps: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAccess:
+    """An app that has access, and what it may see, in words."""
+
+    access: Access
+    name: str
+    learns: list[Promise]
 
 
 class AccountPage(LandingPage):
@@ -55,8 +75,13 @@ class AccountPage(LandingPage):
     part: ClassVar[str] = "verification"
 
     def instead(self) -> HttpResponse | None:
-        if session_of(self.request):
-            return None
+        return None if session_of(self.request) else self._log_in_first()
+
+    def refused(self, form: PlainForm, error: DomainError) -> HttpResponse:
+        """Whoever is logged out by now, perhaps for having stolen the cookie, is shown nothing more."""
+        return super().refused(form, error) if stands_still(self.session) else self._log_in_first()
+
+    def _log_in_first(self) -> HttpResponse:
         account = reverse("account")
         back = f"{account}?notice=not-sent" if self.request.method == "POST" else account
         return SeeOther(with_next(reverse("login"), back))
@@ -71,7 +96,8 @@ class AccountPage(LandingPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.session.user
         names = {"first_name": user.first_name, "last_name": user.last_name}
-        forms = {"profile": ProfileForm(initial=names), "password": PasswordChangeForm(), "sessions": PlainForm()}
+        forms = {"profile": ProfileForm(initial=names), "password": PasswordChangeForm()}
+        forms |= {"sessions": PlainForm(), "apps": PlainForm()}
         if "form" in kwargs:
             forms[self.part] = kwargs["form"]
         notice = NOTICES.get(self.request.GET.get("notice", "")) if self.request.method == "GET" else None
@@ -82,6 +108,7 @@ class AccountPage(LandingPage):
             forms=forms,
             told=dict([notice]) if notice else {},
             sessions=sessions[:SHOWN_SESSIONS],
+            accesses=self._accesses(),
             there_are_more=len(sessions) > SHOWN_SESSIONS,
             landing=self.landing(),
             **kwargs,
@@ -100,6 +127,7 @@ class AccountPage(LandingPage):
         living = current.user.sessions.alive(timezone.now()).exclude(pk=current.pk)
         newest = living.order_by("-pk")[:SHOWN_SESSIONS]
         found = [current, *sorted(newest, key=lambda each: each.last_seen_at, reverse=True)]
+        apps, product = app_names_of(found), self.hosted.product_name
         return [
             ShownSession(
                 session=each,
@@ -107,9 +135,21 @@ class AccountPage(LandingPage):
                 is_handheld=is_handheld(each.user_agent),
                 is_current=each == current,
                 is_active=each == current or each.last_seen_at > lately,
+                apps=[name or product for name in apps.get(each.pk, [])],
             )
             for each in found
         ]
+
+    def _accesses(self) -> dict[str, list[ShownAccess]]:
+        """Ours, which ask nobody, and those of others."""
+        product = self.hosted.product_name
+        found = [
+            ShownAccess(each, each.name or product, words_of(each.scope)) for each in accesses_of(self.session.user)
+        ]
+        return {
+            "ours": [each for each in found if each.access.is_ours],
+            "others": [each for each in found if not each.access.is_ours],
+        }
 
 
 class AccountPart(AccountPage):
@@ -162,8 +202,20 @@ class OtherSessionsPart(AccountPart):
     part = "sessions"
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
-        end_other_sessions(session=self.session, origin=self.origin())
-        return _back("sessions-ended")
+        renewed = end_other_sessions(session=self.session, origin=self.origin())
+        response = _back("sessions-ended")
+        keep_session(self.request, response, renewed)
+        return response
+
+
+class AppPart(AccountPart):
+    """Takes an app's access back; an app of ours, which was never given any, is logged out of."""
+
+    part = "apps"
+
+    def form_valid(self, form: PlainForm) -> HttpResponse:
+        app = remove_access(user=self.session.user, app_id=self.kwargs["id"], origin=self.origin())
+        return _back("app-left" if app.first_party else "access-removed")
 
 
 def _back(notice: str) -> HttpResponse:

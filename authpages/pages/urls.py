@@ -18,6 +18,7 @@ urlpatterns = [
     path("account/password", account.PasswordPart.as_view(), name="account-password"),
     path("account/sessions/end-others", account.OtherSessionsPart.as_view(), name="account-other-sessions"),
     path("account/sessions/<uuid:id>/end", account.SessionPart.as_view(), name="account-session"),
+    path("account/apps/<uuid:id>/remove", account.AppPart.as_view(), name="account-app"),
     path("branding/logo", branding.LogoPicture.as_view(), name="logo"),
     path("branding/theme.css", branding.ThemeStylesheet.as_view(), name="theme"),
 ]

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from authpages.browser_sessions import device_cookie, drop_session, is_pending_here, remember_pending, session_of
 from authpages.errors import LinkExpired, LinkInvalid
+from authpages.hosted_pages import HostedPage, LandingPage
 from authpages.pages.forms import EmailForm, LoginForm, ResetPasswordForm, SignUpForm, VerifyEmailForm
-from authpages.pages.hosted import HostedPage, LandingPage
+from authpages.services.authorization import asks_to_log_in_again
 from authpages.services.email_verification import (
     find_verification_link,
     request_verification,
@@ -23,7 +24,7 @@ from authpages.services.sessions import log_out
 from authpages.services.signup import sign_up
 from fastgen_backend.errors import DomainError
 from fastgen_backend.forms import FormPage, PlainForm
-from fastgen_backend.redirects import SeeOther
+from fastgen_backend.redirects import SeeOther, with_next
 
 NOTICES = {
     "password-changed": _("Your password was changed. Log in with the new one."),
@@ -31,7 +32,15 @@ NOTICES = {
 }
 
 
-class SignUpPage(LandingPage):
+class ArrivalPage(LandingPage):
+    """A page on which an app's people arrive, who may have told the app their address."""
+
+    def get_initial(self) -> dict[str, Any]:
+        """The address that the app has for them: what they would type, and no more than that."""
+        return {"email": self.pending.parameters.get("login_hint", "") if self.pending else ""}
+
+
+class SignUpPage(ArrivalPage):
     """Makes an account; logs in and lands, or asks to look into the mail where the address has to be verified first."""
 
     template_name = "authpages/signup.html"
@@ -51,6 +60,7 @@ class SignUpPage(LandingPage):
             carrier=Carrier.COOKIE,
             origin=self.origin(),
             device_cookie=device_cookie(self.request),
+            next_path=self.next_path,
         )
         context = self.get_context_data(form=form, email=email)
         response = self.enter(started) if started else render(self.request, "authpages/signup_sent.html", context)
@@ -58,18 +68,27 @@ class SignUpPage(LandingPage):
         return response
 
 
-class LoginPage(LandingPage):
+class LoginPage(ArrivalPage):
+    """Logs in. Who is logged in already may go on as they are, unless an app wants them to show who they are."""
+
     template_name = "authpages/login.html"
     form_class = LoginForm
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
-        cookie = device_cookie(self.request)
-        started = log_in(**form.cleaned_data, carrier=Carrier.COOKIE, origin=self.origin(), device_cookie=cookie)
+        started = log_in(
+            **form.cleaned_data,
+            carrier=Carrier.COOKIE,
+            origin=self.origin(),
+            device_cookie=device_cookie(self.request),
+            current=session_of(self.request),
+        )
         return self.enter(started)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         notice = NOTICES.get(self.request.GET.get("notice", ""))
         session = session_of(self.request)
+        if session and self.pending and asks_to_log_in_again(self.pending, session):
+            session = None
         return super().get_context_data(notice=notice, session=session, landing=self.landing(), **kwargs)
 
 
@@ -102,6 +121,7 @@ class VerifyEmailPage(LandingPage):
         token = request.GET.get("token")
         if token is None:
             return self.offer_new_link(None)
+        self.go_on_as_link(Purpose.VERIFICATION, token)
         try:
             link = find_verification_link(token)
         except DomainError as error:
@@ -116,11 +136,14 @@ class VerifyEmailPage(LandingPage):
     def form_valid(self, form: PlainForm) -> HttpResponse:
         if isinstance(form, EmailForm):
             return self.send_new_link(form)
-        verify_email(token=form.cleaned_data["token"], origin=self.origin())
+        token = form.cleaned_data["token"]
+        self.go_on_as_link(Purpose.VERIFICATION, token)
+        verify_email(token=token, origin=self.origin())
         landing = self.landing()
-        if landing == reverse("account") and not session_of(self.request):  # it would send them to log in, and not why
-            landing = f"{reverse('login')}?notice=verified"
-        return SeeOther(landing)
+        if session_of(self.request) or not (self.pending or landing == reverse("account")):
+            return SeeOther(landing)
+        # The account would send them there as well, but not say why.
+        return SeeOther(with_next(f"{reverse('login')}?notice=verified", self.next_path))
 
     def form_invalid(self, form: PlainForm) -> HttpResponse:
         return self.offer_new_link(None, form, status=400)
@@ -133,7 +156,7 @@ class VerifyEmailPage(LandingPage):
 
     def send_new_link(self, form: EmailForm) -> HttpResponse:
         email = form.cleaned_data["email"]
-        request_verification(email=email, origin=self.origin())
+        request_verification(email=email, origin=self.origin(), next_path=self.next_path)
         response = render(self.request, "authpages/verify_email_sent.html", self.get_context_data(email=email))
         remember_pending(response, email)
         return response
@@ -155,7 +178,7 @@ class ForgotPasswordPage(HostedPage, FormPage):
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
         email = form.cleaned_data["email"]
-        request_reset(email=email, origin=self.origin())
+        request_reset(email=email, origin=self.origin(), next_path=self.next_path)
         return render(self.request, "authpages/forgot_password_sent.html", self.get_context_data(email=email))
 
 
@@ -168,6 +191,7 @@ class ResetPasswordPage(HostedPage, FormPage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         token = request.GET.get("token", "")
         form = ResetPasswordForm(initial={"token": token})
+        self.go_on_as_link(Purpose.RESET, token)
         try:
             find_link(Purpose.RESET, token)
         except DomainError as error:
@@ -176,8 +200,9 @@ class ResetPasswordPage(HostedPage, FormPage):
 
     def form_valid(self, form: PlainForm) -> HttpResponse:
         token = form.cleaned_data["token"]
+        self.go_on_as_link(Purpose.RESET, token)
         reset_password(token=token, password=form.cleaned_data["password"], origin=self.origin())
-        response = SeeOther(f"{reverse('login')}?notice=password-changed")
+        response = SeeOther(with_next(f"{reverse('login')}?notice=password-changed", self.next_path))
         drop_session(response)
         return response
 
