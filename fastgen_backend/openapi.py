@@ -54,6 +54,16 @@ class Problem(StrictSerializer):
     errors = ProblemError(many=True, required=False)  # type: ignore[assignment]  # DRF has an attribute of this name
 
 
+BEARER = (
+    "An access token of a person, or an API key (`fgk_…`).\n\n"
+    "An app sends the access tokens of `/oauth/token`. One that a first-party app has for its person is as good as the "
+    "person’s own, whatever its `scope`, and ends with their session. One that a confidential app has for itself "
+    "(client credentials) is as good as an API key with its scopes, and makes no keys; where a person is needed, the "
+    "answer is 403 `not-a-person`. One of a third-party app is good for `/oauth/userinfo` alone: 403 "
+    "`token-not-for-api`."
+)
+
+
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """An access token or an API key."""
 
@@ -63,7 +73,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         set_override(type(self.target), "suppress_collision_warning", True)  # one scheme, whichever class reads it
-        return {"type": "http", "scheme": "bearer", "description": "An access token, or an API key (`fgk_…`)."}
+        return {"type": "http", "scheme": "bearer", "description": BEARER}
 
 
 class ConsoleScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -22,7 +22,7 @@ class OwnSessionsView(PersonEndpoint):
 
     @extend_schema(summary="List my sessions, newest first", responses=SessionsResponse)
     def get(self, request: Request) -> Response:
-        """Those that live, in browsers and programs alike."""
+        """Those that live, in browsers and programs alike; what apps hold is part of the session that it began in."""
         mine = self.session.user.sessions.alive(timezone.now())
         page = keyset_page(
             mine,
@@ -50,7 +50,9 @@ class PasswordChangeView(PersonEndpoint):
     def post(self, request: Request) -> Response:
         """Every other session ends; this one goes on with the refresh token in the answer, older ones are void.
 
-        An admin who calls with the console's cookie gets a new cookie instead, and an empty body.
+        What other apps hold of this one ends as well, and their codes. For an app these are tokens of the app,
+        refreshed at `/oauth/token`; in the browser its person logs in anew. An admin who calls with the console's
+        cookie gets a new cookie instead, and an empty body.
         """
         cookie = device_cookie(request._request)
         changed = change_password(session=self.session, **self.body, origin=api_origin(request), device_cookie=cookie)

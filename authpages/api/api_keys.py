@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authpages.api import key_serializers as shapes
+from authpages.errors import NoKeyForApps
 from authpages.models import ApiKey, Session
 from authpages.services.api_keys import EVERYTHING, create_api_key, delete_api_key
+from authpages.services.app_callers import AppCaller
 from fastgen_backend.rest import Endpoint, PageQuery, keyset_page, needs_scope
 
 NOTHING = OpenApiResponse(description="Done; there is no body.")
@@ -33,9 +35,11 @@ class ApiKeysView(Endpoint):
         """The answer holds the key, this once.
 
         It ends when the admin who made it is removed, and sleeps while they are blocked. One made with another key
-        belongs to that key's admin, and expires with that key at the latest.
+        belongs to that key's admin, and expires with that key at the latest. Apps make none.
         """
         maker = request.auth
+        if isinstance(maker, AppCaller):
+            raise NoKeyForApps
         made_by = maker.user if isinstance(maker, Session) else None
         made_with = maker if isinstance(maker, ApiKey) else None
         row, key = create_api_key(**self.body, made_by=made_by, made_with=made_with)

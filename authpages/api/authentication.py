@@ -17,6 +17,8 @@ from authpages.browser_sessions import session_of
 from authpages.errors import TokenInvalid
 from authpages.models import ApiKey, Session, User
 from authpages.services import api_keys
+from authpages.services.app_callers import AppCaller, find_app_caller
+from authpages.services.ended_access import why_ended
 from authpages.services.sessions import TokenCaller, find_session, find_token_caller
 from authpages.tokens import read_access_token
 
@@ -24,7 +26,7 @@ from authpages.tokens import read_access_token
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer …` (RFC 6750): one query, in which key or session and person are found alive."""
 
-    def authenticate(self, request: Request) -> tuple[User | None, Session | TokenCaller | ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[User | None, Session | TokenCaller | AppCaller | ApiKey] | None:
         scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not scheme:
             return None
@@ -33,12 +35,17 @@ class BearerAuthentication(BaseAuthentication):
             raise TokenInvalid(_("Send the token as ‘Authorization: Bearer <token>’."))
         return _by_api_key(token) if token.startswith(api_keys.PREFIX) else self.by_access_token(token)
 
-    def by_access_token(self, token: str) -> tuple[User | None, Session | TokenCaller]:
+    def by_access_token(self, token: str) -> tuple[User | None, Session | TokenCaller | AppCaller]:
         """The caller, or `TokenInvalid`."""
         claims = read_access_token(token)
-        caller = find_token_caller(session_id=claims.session_id, user_id=claims.user_id)
+        caller: TokenCaller | AppCaller | None
+        if claims.session_id and claims.user_id:
+            of_app = claims.app_session_id
+            caller = find_token_caller(session_id=claims.session_id, user_id=claims.user_id, app_session_id=of_app)
+        else:
+            caller = find_app_caller(app_id=claims.app_id, scope=claims.scope)
         if caller is None:
-            raise _session_ended()
+            raise TokenInvalid(why_ended(claims))
         return None, caller
 
     def authenticate_header(self, request: Request) -> str:
@@ -48,11 +55,13 @@ class BearerAuthentication(BaseAuthentication):
 class PersonAuthentication(BearerAuthentication):
     """As ever, but `request.auth` is the whole session with its person, for endpoints that show or change them."""
 
-    def by_access_token(self, token: str) -> tuple[User, Session]:
+    def by_access_token(self, token: str) -> tuple[User | None, Session | TokenCaller | AppCaller]:
         claims = read_access_token(token)
-        session = find_session(claims.session_id)
+        if claims.session_id is None:
+            return super().by_access_token(token)
+        session = find_session(claims.session_id, claims.app_session_id)
         if session is None or session.user_id != claims.user_id:
-            raise _session_ended()
+            raise TokenInvalid(why_ended(claims))
         return session.user, session
 
 
@@ -79,10 +88,6 @@ def _check_csrf(request: Request) -> None:
     check.process_request(request._request)
     if reason := check.process_view(request._request, lambda: HttpResponse(), (), {}):
         raise PermissionDenied(_("CSRF: %(reason)s") % {"reason": reason}, code="csrf-failed")
-
-
-def _session_ended() -> TokenInvalid:
-    return TokenInvalid(_("This session has ended; log in again."))
 
 
 def _by_api_key(key: str) -> tuple[None, ApiKey]:

@@ -9,6 +9,7 @@ PASSWORD, NEW_PASSWORD = "a long and calm evening", "an even longer morning"  # 
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
 CLEO = {"email": "cleo@example.com", "password": PASSWORD}
 PERSON = "/users/$PERSON"
+SHOP = {"name": "Shop", "type": "confidential", "redirectUris": ["https://shop.example.com/callback"]}
 TOKENS = {"BEA": "accessToken", "REFRESH": "refreshToken"}
 LOG_IN = Example("POST", "/auth/login", CREDENTIALS, caller="", keeps=TOKENS)
 
@@ -77,6 +78,12 @@ EXAMPLES = {
     "deleteRole": Example("DELETE", "/roles/$ROLE"),
     "getHostedAuth": Example("GET", "/settings/hosted-auth"),
     "patchHostedAuth": Example("PATCH", "/settings/hosted-auth", {"productName": "Acme", "accentColor": "#0b7a5e"}),
+    "postApps": Example("POST", "/apps", SHOP, keeps={"APP": "id"}),
+    "getApps": Example("GET", "/apps"),
+    "getApp": Example("GET", "/apps/$APP"),
+    "patchApp": Example("PATCH", "/apps/$APP", {"redirectUris": ["https://shop.example.com/auth/callback"]}),
+    "postAppSecret": Example("POST", "/apps/$APP/rotate-secret"),
+    "deleteApp": Example("DELETE", "/apps/$APP"),
     "getApiKeys": Example("GET", "/api-keys"),
     "postApiKeys": Example(
         "POST", "/api-keys", {"name": "Nightly export", "scopes": ["rows:read", "tables:read"]}, keeps={"KEYID": "id"}

@@ -13,7 +13,9 @@ from authpages.models import Session
 class IsPerson(BasePermission):
     """The caller is a person with a session, not a program with an API key."""
 
-    message = _("This is for people: send an access token.")
+    message = _(
+        "This is for people: send a person’s access token, not an API key or a token that an app has for itself."
+    )
     code = "not-a-person"
 
     def has_permission(self, request: Request, view: APIView) -> bool:

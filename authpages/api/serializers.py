@@ -1,15 +1,15 @@
 """JSON in and out of the endpoints of accounts and settings."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
-from authpages.models import HostedAuthSettings, User
+from authpages.models import HostedAuthSettings
 from authpages.services.hosted_settings import logo_url_of, origins_of
 from authpages.services.sessions import StartedSession
-from authpages.tokens import issue_access_token
+from authpages.shown_users import show_user
+from authpages.tokens import issue_access_token, issue_app_token
 from fastgen_backend.rest import PlainJSONField, StrictBooleanField, StrictCharField, StrictSerializer
 
 EMAIL_MAX = 1000  # what an address may be is decided by the services; this bounds the work
@@ -155,34 +155,12 @@ class HostedAuthFields(StrictSerializer):
     privacyUrl = StrictCharField(source="privacy_url", allow_blank=True)
 
 
-def show_user(user: User) -> dict[str, Any]:
-    """A `UserResponse`; by hand, because every session check shows one and a serializer would take a sixth of it."""
-    return {
-        "id": str(user.pk),
-        "email": user.email,
-        "emailVerified": user.email_verified,
-        "firstName": user.first_name,
-        "lastName": user.last_name,
-        "roles": user.role_names,
-        "blocked": user.blocked,
-        "admin": user.is_superuser,
-        "locale": user.locale,
-        "metadata": user.metadata,
-        "appMetadata": user.app_metadata,
-        "createdAt": _time(user.created_at),
-        "lastLoginAt": _time(user.last_login_at) if user.last_login_at else None,
-    }
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def show_session(started: StartedSession) -> dict[str, Any]:
-    """A `SessionResponse`, with a new access token."""
+    """A `SessionResponse`, with a new access token; that of an app, where an app holds the session."""
+    held = started.app_session
     return {
         "id": str(started.session.pk),
-        "accessToken": issue_access_token(started.session),
+        "accessToken": issue_app_token(held, held.scope) if held else issue_access_token(started.session),
         "tokenType": "Bearer",
         "expiresIn": settings.ACCESS_TOKEN_SECONDS,
         "refreshToken": started.refresh_token,

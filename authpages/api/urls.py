@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authpages.api import account, api_keys, roles, users, views
+from authpages.api import account, api_keys, apps, roles, users, views
 
 urlpatterns = [
     path("auth/signup", views.SignUpView.as_view()),
@@ -18,6 +18,9 @@ urlpatterns = [
     path("auth/password-reset/request", views.ResetRequestView.as_view()),
     path("auth/password-reset/submit", views.ResetSubmitView.as_view()),
     path("settings/hosted-auth", views.HostedAuthView.as_view()),
+    path("apps", apps.AppsView.as_view()),
+    path("apps/<uuid:id>", apps.AppView.as_view()),
+    path("apps/<uuid:id>/rotate-secret", apps.AppSecretView.as_view()),
     path("api-keys", api_keys.ApiKeysView.as_view()),
     path("api-keys/<uuid:id>", api_keys.ApiKeyView.as_view()),
     path("users", users.UsersView.as_view()),

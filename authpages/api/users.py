@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authpages.api import user_serializers as shapes
-from authpages.api.serializers import UserResponse, show_user
+from authpages.api.serializers import UserResponse
 from authpages.api.session_serializers import SessionsResponse, show_listed_session
 from authpages.models import Session, User
 from authpages.services import blocking, user_mails, user_sessions, users
@@ -21,6 +21,7 @@ from authpages.services.api_keys import EVERYTHING
 from authpages.services.roles import find_role
 from authpages.services.sign_in_obstacles import lift_throttle
 from authpages.services.user_changes import change_user
+from authpages.shown_users import show_user
 from fastgen_backend.errors import NotFound
 from fastgen_backend.rest import Endpoint, PageQuery, api_origin, credentials_of, keyset_page, needs_scope
 

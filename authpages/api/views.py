@@ -14,8 +14,10 @@ from authpages.models import HostedAuthSettings, Session, User
 from authpages.services import email_verification, password_reset, sessions
 from authpages.services.hosted_settings import change_settings
 from authpages.services.login import Carrier, log_in
+from authpages.services.refresh_tokens import refresh_session
 from authpages.services.signup import Profile, sign_up
 from authpages.services.user_changes import change_own_profile
+from authpages.shown_users import show_user
 from fastgen_backend.rest import Endpoint, api_origin, needs_scope
 
 NOTHING = OpenApiResponse(description="Done; there is no body.")
@@ -68,13 +70,15 @@ class RefreshView(OpenEndpoint):
 
     @extend_schema(summary="Refresh a session", responses=shapes.RefreshResponse)
     def post(self, request: Request) -> Response:
-        started = sessions.refresh_session(**self.body, origin=api_origin(request))
+        """One that began by a log-in or sign-up here; an app refreshes its tokens at `/oauth/token`."""
+        started = refresh_session(**self.body, origin=api_origin(request))
         return Response({"session": shapes.show_session(started)})
 
 
 class LogoutView(PersonEndpoint):
     @extend_schema(summary="Log out", responses={204: NOTHING})
     def post(self, request: Request) -> Response:
+        """The whole session: where an app calls, its person is logged out in the browser and in other apps as well."""
         sessions.log_out(session=_session(request), origin=api_origin(request))
         return Response(status=204)
 
@@ -84,13 +88,14 @@ class MeView(PersonEndpoint):
 
     @extend_schema(summary="Who am I", responses=shapes.UserResponse)
     def get(self, request: Request) -> Response:
-        return Response(shapes.show_user(_user(request)))
+        """Whose access token it is. A third-party app asks `/oauth/userinfo` instead."""
+        return Response(show_user(_user(request)))
 
     @extend_schema(summary="Change my profile", responses=shapes.UserResponse)
     def patch(self, request: Request) -> Response:
         """What people may write of themselves; `metadata` is replaced as a whole."""
         user = change_own_profile(user=_user(request), changes=self.body, origin=api_origin(request))
-        return Response(shapes.show_user(user))
+        return Response(show_user(user))
 
 
 class VerificationRequestView(PersonEndpoint):
@@ -114,7 +119,7 @@ class VerificationSubmitView(OpenEndpoint):
     @extend_schema(summary="Verify an address", responses=shapes.VerifiedResponse)
     def post(self, request: Request) -> Response:
         user = email_verification.verify_email(**self.body, origin=api_origin(request))
-        return Response({"user": shapes.show_user(user)})
+        return Response({"user": show_user(user)})
 
 
 class ResetRequestView(OpenEndpoint):

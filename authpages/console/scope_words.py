@@ -68,8 +68,11 @@ AREAS = (
         gettext_lazy("Settings"),
         {"settings:read": READ, "settings:write": WRITE},
         {
-            "settings:read": gettext_lazy("See the hosted authentication settings."),
-            "settings:write": gettext_lazy("Change them, where people land after logging in among them."),
+            "settings:read": gettext_lazy("See the hosted authentication settings and the apps."),
+            "settings:write": gettext_lazy(
+                "Change them: where people land after logging in, and which apps they log in to; "
+                "who has it can act as any person."
+            ),
         },
     ),
     Area(

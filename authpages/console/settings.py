@@ -92,6 +92,7 @@ class PreviewPage(AdminsOnly):
             "logo_data": logo_data,
             "form": ConsoleLoginForm(),
             "preview": True,
+            "suffix": "",
             "typed": typed,
             "scheme": scheme if scheme in SCHEMES else "",
         }

@@ -56,18 +56,22 @@ class HostedSettingsForm(PlainForm):
     )
     callback_url = WebAddress(
         label=_("Callback URL"),
-        help_text=_("Where people land after logging in or verifying their address. Without one: /account."),
+        help_text=_(
+            "Where people land after verifying their address, or after logging in without an app that sent them. It "
+            "gets ?iss=, and your app begins its log-in from there. The default app may send people to it as well. "
+            "Without one: /account."
+        ),
     )
     allowed_redirect_urls = WebAddresses(
         label=_("Further redirect URLs"),
-        help_text=_("One on each line. Kept for OpenID Connect, which is not built yet: nothing uses them so far."),
+        help_text=_("Where the default app may send people besides, one on each line, exactly as it sends them."),
         placeholder="https://",
     )
     allowed_origins = WebAddresses(
         label=_("Allowed origins"),
         help_text=_(
-            "One on each line, such as https://app.example.com; without any, those of the URLs above. "
-            "Not used so far either."
+            "Pages of these may call the API from a browser, with tokens and never with cookies. One on each line, "
+            "such as https://app.example.com; without any, those of the URLs above."
         ),
         placeholder="https://",
     )

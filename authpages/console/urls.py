@@ -3,11 +3,13 @@
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from authpages.console import keys, roles, settings, user_actions, users, views
+from authpages.console import app_origins, app_redirects, apps, keys, roles, settings, user_actions, users, views
 from fastgen_backend.console import Area, Entry, add_to_navigation
 
 USERS = "console/users"
 PERSON = f"{USERS}/<uuid:user>"
+APPS = "console/apps"
+APP = f"{APPS}/<uuid:app>"
 ROLES = "console/roles"
 ROLE = f"{ROLES}/<uuid:role>"
 
@@ -20,6 +22,16 @@ urlpatterns = [
     path("console/keys/new", keys.NewKeyPage.as_view(), name="console-keys-new"),
     path("console/keys/<uuid:id>/made", keys.KeyMadePage.as_view(), name="console-keys-made"),
     path("console/keys/<uuid:id>/delete", keys.DeleteKeyPage.as_view(), name="console-keys-delete"),
+    path(APPS, apps.AppsPage.as_view(), name="console-apps"),
+    path(f"{APPS}/new", apps.NewAppPage.as_view(), name="console-apps-new"),
+    path(APP, apps.AppPage.as_view(), name="console-apps-app"),
+    path(f"{APP}/edit", apps.EditAppPage.as_view(), name="console-apps-edit"),
+    path(f"{APP}/secret", apps.AppSecretPage.as_view(), name="console-apps-secret"),
+    path(f"{APP}/rotate-secret", apps.RotateSecretPage.as_view(), name="console-apps-rotate"),
+    path(f"{APP}/end-former-secret", apps.EndFormerSecret.as_view(), name="console-apps-end-former"),
+    path(f"{APP}/allow-origin", app_origins.AllowOrigin.as_view(), name="console-apps-allow-origin"),
+    path(f"{APP}/delete", apps.DeleteAppPage.as_view(), name="console-apps-delete"),
+    path(f"{APP}/refused/<slug:reference>", app_redirects.AddRedirectPage.as_view(), name="console-apps-add-redirect"),
     path("console/settings/preview", settings.PreviewPage.as_view(), name="console-settings-preview"),
     path("console/settings/contrast", settings.ContrastPart.as_view(), name="console-settings-contrast"),
     path(USERS, users.UsersPage.as_view(), name="console-users"),
@@ -45,4 +57,5 @@ urlpatterns = [
 add_to_navigation(Entry(_("Settings"), "console-settings", Area.SETUP, order=10))
 add_to_navigation(Entry(_("Users"), "console-users", Area.TOP, 20))
 add_to_navigation(Entry(_("Roles"), "console-roles", Area.TOP, 30))
+add_to_navigation(Entry(_("Apps"), "console-apps", Area.SETUP, order=15))
 add_to_navigation(Entry(_("API keys"), "console-keys", Area.SETUP, order=20))

@@ -52,7 +52,7 @@ class NdjsonParser(_AsItIs):
 class ReadsOrWritesRows(BasePermission):
     """Who may import rows may see what became of them."""
 
-    message = gettext_lazy("This needs the console, or an API key with the scope rows:read or rows:write.")
+    message = gettext_lazy("This needs the console, or an API key or app with the scope rows:read or rows:write.")
     code = "not-allowed"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
