@@ -92,7 +92,7 @@ def _signing_keys_made_before() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rsa, "generate_private_key", next_key)
-        patch.setattr("authpages.tokens.RSAKey", ReadOnce)
+        patch.setattr("authpages.signing_keys.RSAKey", ReadOnce)
         yield
 
 
@@ -225,6 +225,14 @@ def together(call: Callable[[int], Any], count: int = AT_ONCE) -> list[Any]:
     for thread in threads:
         thread.join()
     return answers
+
+
+@pytest.fixture
+def looked_up() -> Iterator[threading.Event]:
+    """What look-ups of names that hang wait for: the end of the test."""
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 def is_required() -> bool:

@@ -42,6 +42,7 @@ class World:
             program.post(f"/webhooks/{hook['id']}/replay", {"from": "1970-01-01T00:00:00Z", "ratePerSecond": 1}), 202
         )
         key = made(program.post("/api-keys", {"name": "Mine", "scopes": ["rows:read"]}))
+        app = made(program.post("/apps", {"name": "Shop", "type": "confidential"}))
         session = str(Session.objects.get().pk)
         self.known = {"currentPassword": PASSWORD, "refreshToken": ann["session"]["refreshToken"]}
         self.login = {"email": ann["user"]["email"], "password": PASSWORD}
@@ -53,6 +54,7 @@ class World:
             "deliveries": delivery["id"],
             "replays": replay["id"],
             "api-keys": key["id"],
+            "apps": app["id"],
             "auth": session,
             "session": session,
         }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,9 +10,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from authpages.models import User
 from authpages.services.api_keys import create_api_key
+from authpages.services.apps import read_app
+from authpages.services.authorization import keep_request
+from authpages.services.refused_redirects import note_refused_redirect
 from events.models import Delivery, InboxMail
 from events.services.sequencing import sequence_events
+from fastgen_backend.origin import COMMAND_LINE
 from tests.authpages.conftest import Visitor, admin, root, visitor
+from tests.authpages.oauth import make_app, parameters_of
 from tests.conftest import Api
 
 __all__ = ["admin", "root", "visitor"]
@@ -23,9 +29,11 @@ REFUSED = {
     "/console/datahub/tables/people/columns/column_0/purge": 409,  # it is not hidden
     "/console/datahub/tables/people/columns/column_0/rows": 404,  # it is no relation
     "/console/setup": 400,  # there is no link in the address
+    "/oauth/authorize": 400,  # no app has sent this browser there
     "/reset-password": 400,
 }
 MANY = 60  # more than a page shows
+URIS = [f"https://shop.example.com/a/rather/long/way/to/the/callback/{number}" for number in range(100)]
 
 
 def paths_below(resolver: URLResolver, before: str = "") -> Iterator[str]:
@@ -56,10 +64,22 @@ def fill(api: Api, root: User) -> dict[str, str]:
     replay = api.post(f"/webhooks/{webhook['id']}/replay", everything).json()
     upload = api.call("POST", "/imports?table=people", raw=b"Column 1\na\n", **{"content-type": "text/csv"}).json()
     mail = InboxMail.objects.create(sender="us", recipients=["root@example.com"], subject="Hello", html="<p>Hello</p>")
+    stranger = make_app(name="Stranger", first_party=False)
+    asked = keep_request(app=stranger, parameters=parameters_of(stranger), origin=COMMAND_LINE)
+    shop = api.post("/apps", {"name": "Shop", "type": "confidential", "scopes": ["*"], "redirectUris": URIS}).json()
+    app, wanted = read_app(UUID(shop["id"])), [f"{uri}/" for uri in URIS[:MANY]]
+    noted = [note_refused_redirect(app=app, client_id=shop["id"], uri=uri, for_logout=False) for uri in wanted]
+    for number in range(MANY):
+        api.post("/apps", {"name": f"App {number}", "type": "public"})
+        note_refused_redirect(app=None, client_id=f"{number}", uri=URIS[number], for_logout=False)
     return {
+        "oauth/consent": f"oauth/consent?request={asked.pk}",
+        "console/apps/<uuid:app>": shop["id"],
+        "<slug:reference>": noted[-1],
         "console/keys/<uuid:id>": str(create_api_key(name="shown", scopes=["*"])[0].pk),
         "console/datahub/imports/<uuid:id>": upload["id"],
         "console/webhooks/<uuid:id>": webhook["id"],
+        "account/apps/<uuid:id>": str(stranger.pk),
         "account/sessions/<uuid:id>": str(root.pk),
         "<uuid:user>": str(root.pk),
         "<uuid:role>": role["id"],

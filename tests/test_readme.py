@@ -1,7 +1,6 @@
 """What the README tells people to do: `make run` in a clone, and a webhook received by ten lines of Python."""
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -27,13 +26,13 @@ from tests.processes import (
     up,
     wait_for,
 )
+from tests.readme import block, bodies
 
 __all__ = ["database_url", "start", "up"]
 
 pytestmark = pytest.mark.whichever_database
 
-SECONDS = 30
-README = (PROJECT / "README.md").read_text()
+SECONDS = 60
 NOT_IN_A_CLONE = shutil.ignore_patterns(
     *(".venv", ".git", ".env", "var", "node_modules", "__pycache__", ".*_cache", ".hypothesis")
 )
@@ -81,7 +80,7 @@ def _stop(running: Running, number: int = signal.SIGTERM) -> list[int]:
     processes = running.descendants()
     os.killpg(running.process.pid, number)
     running.process.wait(SECONDS)
-    wait_for(lambda: not any(map(is_running, processes)), seconds=10)
+    wait_for(lambda: not any(map(is_running, processes)), SECONDS)
     return [pid for pid in processes if is_running(pid)]
 
 
@@ -95,7 +94,7 @@ def test_make_run_serves_again_and_again_and_leaves_nothing_behind(make_run: Cal
     _assert_a_signal_ends_all_of_it(running, signal.SIGINT)
 
     second = make_run()
-    assert wait_for(second.is_ready, seconds=10), second.err.read_text()
+    assert wait_for(second.is_ready, SECONDS), second.err.read_text()
     assert INSTALLING not in running.out.read_text() + second.out.read_text()
     _assert_a_signal_ends_all_of_it(second, signal.SIGTERM)
 
@@ -123,20 +122,6 @@ def test_what_make_run_needs_is_installed_once_when_a_lock_file_has_changed(clon
     assert re.search(r"^run: \.venv/runs$", (clone / "Makefile").read_text(), re.MULTILINE)
 
 
-def _block(language: str, word: str) -> str:
-    """The one code block of the README that is in this language and holds this word, without its indentation."""
-    blocks = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
-    (found,) = [re.sub(rf"^{indent}", "", code, flags=re.MULTILINE) for indent, code in blocks if word in code]
-    return str(found)
-
-
-def _body(word: str) -> dict[str, object]:
-    """The JSON that the README sends in the command that holds this word."""
-    body = re.search(r"-d '(\{.*\})'", _block("sh", word))
-    assert body
-    return dict(json.loads(body[1]))
-
-
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[Callable[[str, int], Path]]:
     """Runs the README's receiver, on a port of ours, with a secret; answers the file that it prints to."""
@@ -144,7 +129,7 @@ def receiver(tmp_path: Path) -> Iterator[Callable[[str, int], Path]]:
     program, out = tmp_path / "receiver.py", tmp_path / "received"
 
     def listen(secret: str, port: int) -> Path:
-        program.write_text(_block("python", "Receiver").replace("9000", str(port)))
+        program.write_text(block("python", "Receiver").replace("9000", str(port)))
         with out.open("wb") as stdout:
             running.append(subprocess.Popen([sys.executable, str(program), secret], stdout=stdout))
         assert wait_for(lambda: _listens(port))
@@ -167,10 +152,10 @@ def test_the_five_minutes_end_with_a_received_webhook(
     key = run("create_api_key", "demo", "--scope", "*", DATABASE_URL=database_url).stdout.strip()
     headers, port = {"authorization": f"Bearer {key}"}, free_port()
     with httpx.Client(base_url=f"{up.url}/api/v1", headers=headers) as api:
-        webhook = api.post("/webhooks", json=_body("$API/webhooks") | {"url": f"http://127.0.0.1:{port}/"})
+        webhook = api.post("/webhooks", json=bodies("$API/webhooks")[0] | {"url": f"http://127.0.0.1:{port}/"})
         received = receiver(webhook.json()["secret"], port)
 
-        signed_up = api.post("/auth/signup", json=_body("$API/auth/signup"))
+        signed_up = api.post("/auth/signup", json=bodies("$API/auth/signup")[0])
 
         assert (webhook.status_code, signed_up.status_code) == (201, 201)
         assert wait_for(lambda: len(received.read_text().splitlines()) == 2, SECONDS)

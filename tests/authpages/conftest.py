@@ -2,16 +2,18 @@
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
-from authpages.models import HostedAuthSettings, User
+from authpages.models import App, HostedAuthSettings, User
+from authpages.services.apps import NOBODY, create_app
 from authpages.services.users import create_user
 from fastgen_backend.origin import COMMAND_LINE
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, Api
 
 
 class Visitor:
@@ -91,3 +93,22 @@ def _sent_of(field: Any) -> list[tuple[str, str]]:
     value = field.field.prepare_value(field.value())
     text = "on" if value is True else value or ""
     return [(field.html_initial_name, str(value)), *([(field.html_name, text)] if value is not False else [])]
+
+
+@pytest.fixture
+def program(key: Callable[..., Api]) -> Api:
+    """A caller that may see and change settings, apps among them."""
+    return key("settings:read", "settings:write")
+
+
+@pytest.fixture
+def everything(key: Callable[..., Api]) -> Api:
+    """A caller that may do everything."""
+    return key("*")
+
+
+@pytest.fixture
+def shop(db: None) -> App:
+    """A confidential app that has one redirect URI."""
+    uris = ["https://shop.example.com/callback"]
+    return create_app(name="Shop", type="confidential", redirect_uris=uris, giver=NOBODY).app

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from authpages.models import HostedAuthSettings, Session, User
+from authpages.models import HostedAuthSettings, Session, User, token_hash
 from tests.authpages.conftest import Visitor, text_of
 from tests.conftest import PASSWORD
 
@@ -112,12 +112,26 @@ def test_unknown_address_and_wrong_password_are_answered_alike(visitor: Visitor)
     assert text_of(wrong) == text_of(unknown)
 
 
-def test_a_login_ends_the_session_that_the_browser_held(visitor: Visitor) -> None:
+def test_a_login_ends_the_session_of_another_person_that_the_browser_held(visitor: Visitor) -> None:
+    Visitor().sign_up("bea@example.com")
     visitor.sign_up()
+
+    visitor.log_in("bea@example.com")
+
+    assert list(User.objects.get(email="ann@example.com").sessions.values_list("end_reason", flat=True)) == ["logout"]
+
+
+def test_a_login_of_the_same_person_goes_on_with_their_session_behind_a_new_cookie(visitor: Visitor) -> None:
+    visitor.sign_up()
+    before, cookie = Session.objects.get(), visitor.client.cookies["fastgen_session"].value
 
     visitor.log_in()
 
-    assert list(Session.objects.order_by("created_at").values_list("end_reason", flat=True)) == ["logout", ""]
+    after = Session.objects.get()
+    assert (after.pk, after.end_reason) == (before.pk, "")
+    assert after.auth_time > before.auth_time
+    assert bytes(after.cookie_hash or b"") == token_hash(visitor.client.cookies["fastgen_session"].value)
+    assert visitor.client.cookies["fastgen_session"].value != cookie
 
 
 def test_who_is_logged_in_is_offered_to_go_on(visitor: Visitor) -> None:

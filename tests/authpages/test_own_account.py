@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from authpages.models import KnownDevice, Session, User
 from authpages.pages.account import SHOWN_SESSIONS
+from authpages.services import sessions
 from events.models import Event
 from tests.authpages.conftest import Visitor, text_of
 from tests.conftest import PASSWORD, Api
@@ -184,6 +186,27 @@ def test_every_other_device_is_logged_out_at_once(page: Visitor) -> None:
     assert Session.objects.filter(ended_at=None).count() == 1
 
 
+@pytest.mark.parametrize("meanwhile", ["cookie_hash", "ended_at"])
+@pytest.mark.parametrize("does", ["end_other_sessions", "end_session_of"])
+def test_whoever_presses_with_a_cookie_that_is_worthless_by_then_is_shown_nothing(
+    page: Visitor, monkeypatch: pytest.MonkeyPatch, meanwhile: str, does: str
+) -> None:
+    """A stolen one may have waited for its owner, who logs out every other device."""
+    own = Session.objects.exclude(pk=_other_session().pk).get()
+    changed = {meanwhile: timezone.now() if meanwhile == "ended_at" else b"another cookie"}
+
+    def do_late(**named: Any) -> Any:
+        Session.objects.filter(pk=own.pk).update(**changed)
+        return getattr(sessions, does)(**named)
+
+    monkeypatch.setattr(f"authpages.pages.account.{does}", do_late)
+    answer = _post(page, f"/account/sessions/{'end-others' if does == 'end_other_sessions' else f'{UUID(int=7)}/end'}")
+
+    assert answer.status_code == 303
+    assert answer["Location"] == "/login?next=/account%3Fnotice%3Dnot-sent"
+    assert _other_session().ended_at is None
+
+
 def test_nobody_logs_out_a_device_of_another(page: Visitor) -> None:
     bob = Visitor()
     bob.sign_up("bob@example.com")
@@ -210,7 +233,7 @@ def test_the_page_is_quick_and_small_however_many_devices_there_are(page: Visito
     with CaptureQueriesContext(connection) as queries:
         answer = page.get("/account")
 
-    assert len(queries) <= 4
+    assert len(queries) <= 6
     assert len(answer.content) < 100_000
     assert answer.content.count(b"/end#sessions") == SHOWN_SESSIONS - 1
     assert "There are more than these" in text_of(answer)

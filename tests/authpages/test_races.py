@@ -11,9 +11,10 @@ from django.contrib.auth import hashers
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from authpages import throttles
 from authpages.errors import LastAdmin, TokenInvalid
 from authpages.models import KnownDevice, Session, Throttle, User
-from authpages.services import blocking, email_verification, password_change, password_reset, sessions
+from authpages.services import blocking, email_verification, password_change, password_reset, session_locks, sessions
 from authpages.services.auth_requests import resolve_due
 from authpages.services.blocking import block_user
 from authpages.services.email_verification import request_own_verification
@@ -40,6 +41,12 @@ meeting_of_locks = pytest.mark.skipif(connection.vendor != "postgresql", reason=
 @pytest.fixture(autouse=True)
 def _everyone_may_hash(settings: Any) -> None:
     settings.HASH_CONCURRENCY = 30
+
+
+@pytest.fixture
+def long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever comes late still has to wait."""
+    monkeypatch.setattr(throttles, "FIRST_WAIT_SECONDS", 60)
 
 
 def test_one_address_signed_up_at_once_makes_one_account(told: Callable[[], list[str]]) -> None:
@@ -76,7 +83,8 @@ def test_one_verification_link_used_at_once_is_one_event(
     assert told().count("auth.email_verified") == 1
 
 
-def test_one_refresh_token_used_at_once_yields_one_child() -> None:
+def test_one_refresh_token_used_at_once_yields_one_child(settings: Any) -> None:
+    settings.REFRESH_REPEAT_SECONDS = 60
     body = {"refreshToken": Api().sign_up()["session"]["refreshToken"]}
 
     answers = together(lambda _: Api().post("/auth/refresh", body).json()["session"]["refreshToken"])
@@ -85,7 +93,7 @@ def test_one_refresh_token_used_at_once_yields_one_child() -> None:
     assert len(set(answers)) == 1
 
 
-def test_after_failures_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row() -> None:
+def test_after_failures_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row(long_waits: None) -> None:
     Api().sign_up()
     for _ in range(9):
         Api().log_in(password="wrong")
@@ -97,7 +105,7 @@ def test_after_failures_guesses_sent_at_once_learn_no_more_than_guesses_in_a_row
 
 
 @pytest.mark.parametrize("email", ["ann@example.com", "nobody@example.com"])
-def test_the_first_guesses_on_an_account_sent_at_once_are_counted_like_any_others(email: str) -> None:
+def test_the_first_guesses_on_an_account_sent_at_once_are_counted_like_any_others(email: str, long_waits: None) -> None:
     Api().sign_up()
 
     statuses = together(lambda _: Api().log_in(email, password="wrong").status_code, count=30)
@@ -192,13 +200,13 @@ def test_a_role_that_is_given_while_it_is_deleted_is_given_or_unknown() -> None:
 
 def test_a_refresh_beside_a_change_of_password_is_refused_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     token = Api().sign_up()["session"]["refreshToken"]
-    lock = sessions._lock_session
+    lock = session_locks.lock_session
 
     def lock_after_the_change(session_id: Any) -> Any:
         sessions.renew_session(session=Session.objects.get())
         return lock(session_id)
 
-    monkeypatch.setattr(sessions, "_lock_session", lock_after_the_change)
+    monkeypatch.setattr("authpages.services.refresh_tokens.lock_session", lock_after_the_change)
 
     assert Api().post("/auth/refresh", {"refreshToken": token}).status_code == 401
     assert Session.objects.get().ended_at is None

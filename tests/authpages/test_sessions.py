@@ -20,7 +20,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authpages.models import RefreshToken, Role, Session, SigningKey, User
-from authpages.tokens import _Keys
+from authpages.signing_keys import _Keys
+from events.models import Event
 from fastgen_backend import vault
 from tests.conftest import Api
 
@@ -84,6 +85,7 @@ def test_an_old_token_ends_the_session_and_is_an_event(api: Api, told: Callable[
 
     assert (answer.status_code, answer.json()["code"]) == (401, "token-invalid")
     assert told()[-2:] == ["auth.session_ended", "auth.token_reused"]
+    assert Event.objects.order_by("-id")[0].data["appId"] is None
     assert Session.objects.get().end_reason == "token_reused"
     assert _refresh(api, newest["refreshToken"]).status_code == 401
     api.token = newest["accessToken"]

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from authpages.api.serializers import UserResponse, show_user
+from authpages.api.serializers import UserResponse
 from authpages.models import Role, User
+from authpages.shown_users import show_user
 
 
 @pytest.mark.parametrize("last_login_at", [None, datetime(2026, 11, 24, 6, 5, 21, 123456, tzinfo=UTC)])

@@ -9,7 +9,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 
-from tests.bench import grid, rows, web
+from tests.bench import callback, grid, rows, web
 from tests.bench.figures import Figure, table, write
 from tests.bench.places import new_database, running
 
@@ -21,7 +21,7 @@ def main() -> None:
     servers = {"SQLite": ""} | ({"PostgreSQL": postgresql} if postgresql else {})
     figures: list[Figure] = []
     for database, server in servers.items():
-        for measure in (web.measure, rows.measure, grid.measure, _inside):
+        for measure in (web.measure, callback.measure, rows.measure, grid.measure, _inside):
             print(f"Measuring on {database}: {measure.__module__} …", flush=True)
             figures += measure(database, server)
     print(table(figures))

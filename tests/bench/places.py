@@ -71,3 +71,16 @@ def end(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def new_api_key(url: str) -> str:
+    """A key of the installation in this database that may do everything."""
+    made = subprocess.run(
+        [sys.executable, "manage.py", "create_api_key", "bench", "--scope", "*"],
+        cwd=PROJECT,
+        env=environment({"DATABASE_URL": url}),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return made.stdout.strip()

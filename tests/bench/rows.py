@@ -6,8 +6,6 @@ import io
 import itertools
 import json
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,10 +14,9 @@ from urllib.parse import quote
 
 from tests.bench.figures import Figure
 from tests.bench.load import Load, http_request
-from tests.bench.places import new_database
+from tests.bench.places import new_api_key, new_database
 from tests.bench.pocketbase import PocketBase, is_there, running_pocketbase
 from tests.bench.web import bare_view, sign_up_one, up
-from tests.processes import PROJECT, environment
 
 ROUNDS = 3
 SECONDS = 2.0
@@ -83,7 +80,7 @@ class Datahub:
 
     def __init__(self, port: int, url: str) -> None:
         self.port = port
-        self._key = _api_key(url)
+        self._key = new_api_key(url)
         self._make_table("items")
         self.token = sign_up_one(port, "ann@example.com")
 
@@ -206,15 +203,3 @@ def _as_csv(rows: Sequence[dict[str, Any]]) -> bytes:
     writer.writeheader()
     writer.writerows({**row, "active": str(row["active"]).lower()} for row in rows)
     return text.getvalue().encode()
-
-
-def _api_key(url: str) -> str:
-    made = subprocess.run(
-        [sys.executable, "manage.py", "create_api_key", "bench", "--scope", "*"],
-        cwd=PROJECT,
-        env=environment({"DATABASE_URL": url}),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return made.stdout.strip()

@@ -13,6 +13,14 @@ from tests.browser.grid import tab_to
 from tests.browser.test_looks import DESK, SCREENS
 from tests.conftest import PASSWORD
 
+IS_IN_SIGHT = """() => {
+    const it = document.activeElement;
+    const { left, right, top, bottom } = it.getBoundingClientRect();
+    const at = y => document.elementFromPoint((left + right) / 2, y);
+    const line = Math.min(bottom, top + 40);  // of a larger field the line to write on is enough
+    return !it.form || [top + 4, line - 4].every(y => it.contains(at(y)));
+}"""
+
 
 def person(page: Page, email: str, **fields: Any) -> str:
     """Make somebody; the address of their page."""
@@ -91,6 +99,20 @@ def test_somebody_is_found_and_unblocked_by_keyboard(new_admin: Callable[..., Pa
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("status")).to_contain_text("They are unblocked")
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
+def test_the_bar_that_saves_never_covers_the_field_with_the_focus(
+    new_admin: Callable[..., Page], email: str, screen: dict[str, Any]
+) -> None:
+    """WCAG 2.2, 2.4.11, in a window so low that every field passes under the bar."""
+    page = new_admin(**screen)
+    page.goto(person(page, email) + "/edit")
+    page.set_viewport_size({"width": screen["viewport"]["width"], "height": 400})
+
+    for key in ["Tab"] * 30 + ["Shift+Tab"] * 30:
+        page.keyboard.press(key)
+        assert page.evaluate(IS_IN_SIGHT), page.evaluate("document.activeElement.outerHTML")
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])

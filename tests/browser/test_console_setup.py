@@ -97,7 +97,7 @@ def test_the_api_is_read_and_tried_without_anything_from_elsewhere(admin: Page) 
     admin.context.clear_cookies()
 
     admin.goto("/api/docs")
-    admin.get_by_role("button", name="Authorize").click()
+    admin.get_by_role("button", name="Authorize", exact=True).click()
     admin.get_by_label("auth-bearer-value").fill(key)
     admin.get_by_role("button", name="Apply credentials").first.click()
     admin.get_by_role("button", name="Close").first.click()

@@ -83,7 +83,7 @@ def test_the_last_of_two_edits_of_a_cell_is_the_one_that_stays(grid: Grid) -> No
     grid.keys.press(" ")
     grid.keys.press(" ")
 
-    expect(grid.page.locator("#grid .unsaved")).to_have_count(0, timeout=8000)
+    expect(grid.page.locator("#grid .unsaved")).to_have_count(0)
     assert (kept(grid, "name"), kept(grid, "done")) == ("Ann", True)
 
 
@@ -100,7 +100,7 @@ def test_an_editor_stays_while_the_edit_before_is_being_saved(grid: Grid) -> Non
     grid.keys.type("ix")
     grid.keys.press("Enter")
 
-    expect(grid.page.locator("#grid .unsaved")).to_have_count(0, timeout=8000)
+    expect(grid.page.locator("#grid .unsaved")).to_have_count(0)
     assert kept(grid, "name") == "Beatrix"
 
 

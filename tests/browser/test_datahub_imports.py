@@ -70,7 +70,7 @@ def test_a_file_with_bad_lines_becomes_a_table_by_mouse(admin: Page, file: Path)
     admin.locator("table a").first.click()
     admin.get_by_role("link", name="Undo").click()
     admin.get_by_role("button", name="Delete 5 rows").click()
-    expect(admin.locator("#import-state")).to_contain_text("Taken out again5", timeout=15_000)
+    expect(admin.locator("#import-state")).to_contain_text("Taken out again5")
     assert rows_of(admin) == []
 
 
@@ -87,7 +87,7 @@ def test_a_file_is_added_to_a_table_by_keyboard(admin: Page, file: Path) -> None
     tab_to(admin, "Import")
     admin.keyboard.press("Enter")
 
-    expect(admin.locator("#import-state")).to_contain_text("1", timeout=15_000)
+    expect(admin.locator("#import-state")).to_contain_text("1")
     admin.get_by_role("link", name="Mend").first.wait_for()
     tab_to(admin, admin.get_by_role("link", name="Mend").first.inner_text())
     admin.keyboard.press("Enter")

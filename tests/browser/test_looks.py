@@ -11,7 +11,16 @@ from tests.browser.console import ROOT
 from tests.browser.forms import fill_in
 from tests.conftest import PASSWORD
 
-VISITORS = ["/login", "/signup", "/logout", "/verify-email", "/forgot-password", "/console/login", "/nowhere"]
+VISITORS = [
+    "/login",
+    "/signup",
+    "/logout",
+    "/oauth/logout",
+    "/verify-email",
+    "/forgot-password",
+    "/console/login",
+    "/nowhere",
+]
 BROKEN_LINKS = ["/verify-email?token=x", "/reset-password?token=x", "/console/setup?token=x"]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
@@ -50,7 +59,7 @@ def test_targets_on_a_phone_are_as_large_as_a_finger(new_page: Callable[..., Pag
 
 
 def _look_at_the_pages_of_visitors(page: Page) -> None:
-    for path in VISITORS + BROKEN_LINKS:
+    for path in [*VISITORS, "/console/login", *BROKEN_LINKS]:
         page.goto(path)
         assert_is_accessible(page)
     page.goto("/signup")
@@ -68,7 +77,7 @@ def _look_at_the_pages_of_a_person(page: Page, email: str, admin: Page) -> None:
     page.goto("/signup")
     fill_in(page, email=email, password=PASSWORD)
     page.wait_for_url("**/account")
-    for path in ("/account", "/login", "/logout"):
+    for path in ("/account", "/login", "/logout", "/oauth/logout"):
         page.goto(path)
         assert_is_accessible(page)
     link = link_mailed_to(admin, email, "Verify")

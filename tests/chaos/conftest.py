@@ -1,8 +1,13 @@
 """An installation of which processes can be killed, and the promises that have to be kept all the same."""
 
+import contextlib
+import fcntl
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +29,10 @@ from events.services.webhooks import create_webhook
 from fastgen_backend.origin import COMMAND_LINE
 call_command("migrate", verbosity=0)
 create_webhook(url={url!r}, filters=["custom.*"], origin=COMMAND_LINE, may_see_secrets=False, max_concurrency=5)
+"""
+IN_TRANSACTIONS = """
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND state IN ('active', 'idle in transaction')
 """
 HAPPEN = """
 import django; django.setup()
@@ -52,6 +61,28 @@ class Installation:
             worker = subprocess.Popen([sys.executable, *line], env=self._environment(), cwd=PROJECT, stderr=log)
         self.workers.append(worker)
         return worker
+
+    def put_to_sleep(self, worker: subprocess.Popen[bytes]) -> None:
+        """Stop it until SIGCONT, but not amid a transaction, by which it would keep others waiting as long."""
+        worker.send_signal(signal.SIGSTOP)
+        while not self._nobody_writes():
+            worker.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+            worker.send_signal(signal.SIGSTOP)
+
+    def _nobody_writes(self) -> bool:
+        if not self.url.startswith("sqlite"):
+            return not self.query(IN_TRANSACTIONS)
+        path = self.url.removeprefix("sqlite:///")
+        try:
+            with contextlib.closing(sqlite3.connect(path, timeout=0.5)) as file:
+                file.execute("BEGIN IMMEDIATE")
+            for turn in ("next", "now"):
+                with Path(f"{path}-{turn}").open("a") as file_of_turn:
+                    fcntl.flock(file_of_turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (sqlite3.OperationalError, BlockingIOError):
+            return False
+        return True
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         return query(self.url, statement)

@@ -63,7 +63,7 @@ def test_order_survives_workers_that_die_and_workers_that_wake_up(installation: 
     assert wait_for(lambda: len(_holders(installation)) == 2)
 
     dying.kill()
-    sleeping.send_signal(signal.SIGSTOP)
+    installation.put_to_sleep(sleeping)
     installation.start_worker()
     lost = _holders(installation)
     assert wait_for(lambda: not _holders(installation) & lost)

@@ -39,10 +39,10 @@ call_command("copy_database", sys.argv[1])
 """
 SOURCE = """
 import django; django.setup()
-from authpages import tokens
+from authpages.signing_keys import current_key
 from events.services.recording import record_custom_event
 from fastgen_backend.origin import COMMAND_LINE
-tokens._make_key()
+current_key()
 for number in range(5):
     record_custom_event(type="custom.a", data={"text": str(number) * 60_000}, origin=COMMAND_LINE)
 """  # more than the pipe between two processes holds

@@ -50,7 +50,7 @@ def test_a_worker_that_was_paused_goes_on_and_acknowledges_nothing_it_lost(
     installation.happen()
     receiver.wait_for(5)
 
-    paused.send_signal(signal.SIGSTOP)
+    installation.put_to_sleep(paused)
     stopped = time.monotonic()
     installation.start_worker()
     kept = wait_for(lambda: installation.count("events_finisheddelivery") == EVENTS, seconds=30)

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from authpages.models import EndReason, HostedAuthSettings, KnownDevice, OneTimeLink, Session, User
 from authpages.services.api_keys import create_api_key
+from authpages.services.app_sessions import start_app_session
+from authpages.services.apps import Giver, create_app
 from authpages.services.users import create_user
 from authpages.throttles import Attempt, count_failed_login
 from datahub.services.tables import create_table
@@ -20,6 +22,7 @@ from events.console.person import END_WORDS
 from events.models import Event
 from events.services.sequencing import sequence_events
 from fastgen_backend.origin import COMMAND_LINE
+from tests.authpages.oauth import make_app
 from tests.conftest import PASSWORD
 from tests.events.test_overview import console, text_of
 
@@ -178,11 +181,15 @@ def test_deleting_says_what_is_lost_and_deletes(console: Client, ann: User) -> N
     create_table(name="Notes", on_owner_delete="delete", origin=COMMAND_LINE)
     create_table(name="Orders", on_owner_delete="clear", origin=COMMAND_LINE)
     create_api_key(name="Importer", scopes=["*"], made_by=ann)
+    create_app(name="Billing", type="confidential", scopes=["*"], giver=Giver(lambda _scope: True, ann.pk))
+    create_app(name="Shop", type="confidential", giver=Giver(lambda _scope: True, ann.pk))
     path = f"/console/users/{ann.pk}/delete"
 
     page = text_of(console.get(path))
 
     assert "API keys that they made stop working: Importer." in page
+    assert "until another admin gives them a new secret: Billing." in page
+    assert "Shop" not in page
     assert "Their rows in these tables are deleted: Notes." in page
     assert "Their rows in these tables stay, without an owner: Orders." in page
     assert console.post(path)["Location"] == "/console/users?what-done=deleted"
@@ -219,3 +226,13 @@ def test_a_full_story_stays_light(console: Client, ann: User) -> None:
 
     assert len(queries) <= 12
     assert len(page.content) <= 100_000
+
+
+def test_a_session_names_the_apps_that_hold_it(ann: User, story: Callable[[], str]) -> None:
+    over = timezone.now() + timedelta(days=1)
+    session = Session.objects.create(user=ann, user_agent=FIREFOX, expires_at=over)
+    for app in (make_app(), make_app(name="", is_default=True)):
+        for _number in range(2):
+            start_app_session(session=session, app=app, scope="openid")
+
+    assert "Apps: the default app, Notes" in story()

@@ -91,15 +91,16 @@ def test_an_echo_of_a_body_is_logged(subscribe: Subscribe, receiver: Receiver):
 def test_a_slow_webhook_keeps_no_other_waiting(subscribe: Subscribe, receiver: Receiver):
     subscribe("/slow")
     subscribe("/quick")
-    receiver.on("/slow", after(2, answer(204)))
+    receiver.on("/slow", after(4, answer(204)))
     for _ in range(50):
         happen()
     start = time.monotonic()
 
-    work_until(lambda: FinishedDelivery.objects.filter(subscriber__webhook__url=receiver.url + "/quick").count() == 50)
+    quick = FinishedDelivery.objects.filter(subscriber__webhook__url=receiver.url + "/quick")
+    assert work_until(lambda: quick.count() == 50)
 
-    assert time.monotonic() - start < 5
-    assert receiver.at("/quick")[-1].at - receiver.at("/quick")[0].at < 1.5
+    assert time.monotonic() - start < 12
+    assert receiver.at("/quick")[-1].at - receiver.at("/quick")[0].at < 3.5
 
 
 def test_secrets_that_no_key_opens_keep_no_other_waiting_and_can_be_given_anew(

@@ -87,7 +87,7 @@ def first_tries() -> int:
 def test_each_endpoint_gets_the_outcome_that_is_promised(places: dict[str, str], receiver: Receiver):
     memory, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
 
-    work_until(lambda: first_tries() == len(EXPECTED))
+    assert work_until(lambda: first_tries() == len(EXPECTED))
 
     spent, grown = time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
     delivered = set(FinishedDelivery.objects.filter(state="delivered").values_list("pk", flat=True))
@@ -97,13 +97,13 @@ def test_each_endpoint_gets_the_outcome_that_is_promised(places: dict[str, str],
     } == EXPECTED
     assert max(len(each.response_body) for each in attempts) == 16_384  # of 1 GB
     assert max(each.duration_ms for each in attempts) < (1 + BREATH_SECONDS) * 1000
-    assert spent < 10
+    assert spent < 20
     assert grown < MEGABYTES * 1024
     assert not receiver.at("/elsewhere")  # where the redirect led
 
 
 def test_what_failed_is_tried_again_and_only_410_switches_off(places: dict[str, str]):
-    work_until(lambda: first_tries() == len(EXPECTED))
+    assert work_until(lambda: first_tries() == len(EXPECTED))
 
     off = Webhook.objects.exclude(subscriber__enabled=True).values_list("url", flat=True)
     waiting = Webhook.objects.filter(subscriber__deliveries__isnull=False).values_list("url", flat=True)

@@ -290,4 +290,4 @@ def _in_another_thread(call: Callable[[], list[int]]) -> list[int]:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result(timeout=5)
+        return pool.submit(run).result(timeout=60)

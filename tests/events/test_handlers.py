@@ -174,7 +174,7 @@ def test_a_slow_handler_keeps_no_other_waiting():
 
     @on_event("custom.*", atomic=False)
     def slow(event: dict[str, Any]) -> None:
-        time.sleep(1)
+        time.sleep(2)
 
     @on_event("custom.*", atomic=False)
     def quick(event: dict[str, Any]) -> None:
@@ -183,9 +183,9 @@ def test_a_slow_handler_keeps_no_other_waiting():
     for _ in range(20):
         happen()
 
-    work_until(lambda: len(told) == 20)
+    assert work_until(lambda: len(told) == 20)
 
-    assert told[-1] - told[0] < 1.5
+    assert told[-1] - told[0] < 5
 
 
 def test_a_handler_whose_function_is_gone_is_disabled():

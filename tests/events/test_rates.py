@@ -29,12 +29,12 @@ def test_calls_begin_at_even_distances(subscribe: Subscribe, receiver: Receiver)
     subscribe(rate_per_second=10)
     happen_often(16)
 
-    work_until(lambda: FinishedDelivery.objects.count() == 16)
+    assert work_until(lambda: FinishedDelivery.objects.count() == 16)
 
     moments = [call.at for call in receiver.at("/hook")]
     in_a_second = max(sum(1 for other in moments if 0 <= other - moment < 1) for moment in moments)
-    assert in_a_second <= 12  # the machine is not as even as the distances
-    assert 1.3 < moments[-1] - moments[0] < 4
+    assert in_a_second <= 14  # the machine is not as even as the distances
+    assert 1.3 < moments[-1] - moments[0] < 8
 
 
 def test_all_workers_together_keep_to_it(subscribe: Subscribe):

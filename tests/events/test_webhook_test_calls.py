@@ -260,18 +260,16 @@ def test_what_is_wrong_with_a_url_is_said_in_words(receiver: Receiver, settings:
     assert "public internet" in _check(receiver.url).words
 
 
-def test_a_name_whose_look_up_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch):
-    looked_up = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(5) and [])
+def test_a_name_whose_look_up_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch, looked_up: threading.Event):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(60) and [])
     monkeypatch.setattr(url_checks, "TIMEOUT_SECONDS", 0.1)
     start = time.monotonic()
 
     words = _check("https://hanging.example.com/").words
 
     took = time.monotonic() - start
-    looked_up.set()
     assert "Nobody answers" in words
-    assert took < 3
+    assert took < 30
 
 
 def test_urls_are_looked_at_so_often_and_no_oftener(monkeypatch: pytest.MonkeyPatch, receiver: Receiver):

@@ -38,4 +38,4 @@ def test_a_handler_that_hangs_keeps_no_worker_from_its_end():
     ended = subprocess.run(line, env=settings, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "closed\n", "")
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 25

@@ -1,17 +1,26 @@
 """An installation with something of everything, and what it is compared by."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
+from authpages.models import Session, SigningKey
+from authpages.services.authorization import keep_request
+from authpages.services.consents import agree
+from authpages.services.refused_redirects import note_refused_redirect
+from authpages.services.signing_keys import drop_private_halves, publish_next_key
+from authpages.signing_keys import RS256
 from events.services.sequencing import sequence_events
 from events.services.webhooks import create_webhook
 from fastgen_backend.management.archives import contents
 from fastgen_backend.management.archives.archive import Reader
 from fastgen_backend.management.archives.saving import save
 from fastgen_backend.origin import COMMAND_LINE
+from tests.authpages.app_client import confidential_app
 from tests.conftest import Api
 
 COLUMNS: list[dict[str, Any]] = [
@@ -42,11 +51,12 @@ OTHER = {"text": "", "datetime": "2026-11-27T12:00:00.120000Z", "decimal": "0.10
 
 
 def fill(admin: Api, person: Api) -> dict[str, Any]:
-    """People, sessions, keys, a webhook with deliveries, tables of every type; tells the session of Ann."""
+    """People, sessions, keys, apps, a webhook with deliveries, tables of every type; tells the session of Ann."""
     create_webhook(
         url="http://127.0.0.1:9/", filters=["*"], origin=COMMAND_LINE, may_see_secrets=True, headers={"x-a": "secret-a"}
     )
     session = dict(person.sign_up()["session"])
+    _fill_keys_and_apps(Session.objects.get(pk=session["id"]))
     assert admin.post("/tables", {"name": "All", "columns": COLUMNS}).status_code == 201
     for many in (False, True):
         options = {"table": "all", "many": many, "onDelete": "clear"}
@@ -62,6 +72,19 @@ def fill(admin: Api, person: Api) -> dict[str, Any]:
     admin.post("/events", {"type": "custom.a", "data": {"ü": 1}, "dedupKey": "once"})
     sequence_events()
     return session
+
+
+def _fill_keys_and_apps(session: Session) -> None:
+    """A key of which the public half is left, one that signs next, and all that an app can have of a person."""
+    publish_next_key(RS256)
+    SigningKey.objects.filter(is_current=False).update(retired_at=timezone.now() - timedelta(days=1))
+    drop_private_halves()
+    publish_next_key(RS256)
+    client = confidential_app(first_party=False)
+    client.tokens(session=session, scope="openid offline_access")
+    agree(session=session, app=client.app, scope="openid email", origin=COMMAND_LINE)
+    keep_request(app=client.app, parameters={"state": "ü"}, origin=COMMAND_LINE)
+    note_refused_redirect(app=None, client_id="nobody", uri="https://notes.example/ü", for_logout=True)
 
 
 def saved() -> bytes:

@@ -114,7 +114,7 @@ def test_an_archive_is_of_one_moment(admin: Api, session: dict[str, Any], monkey
     def write_meanwhile(each: Any) -> Any:
         if not made:
             with ThreadPoolExecutor(1) as pool:
-                made.append(pool.submit(_happen).result(timeout=5))
+                made.append(pool.submit(_happen).result(timeout=60))
         return real(each)
 
     monkeypatch.setattr(saving, "_rows", write_meanwhile)

@@ -15,7 +15,7 @@ from tests.conftest import PASSWORD
 
 HERE = {"host": "127.0.0.1:8000"}
 GATES = {"console-login", "console-setup", "console-logout"}
-ORDER = ["Overview", "Datahub", "Users", "Roles", "Events", "Webhooks", "Settings", "API keys", "Inbox"]
+ORDER = ["Overview", "Datahub", "Users", "Roles", "Events", "Webhooks", "Settings", "Apps", "API keys", "Inbox"]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def _crumbs(answer: Any) -> list[tuple[str, str]]:
 
 def _paths() -> Iterator[str]:
     """An address of every page of the console but its gates."""
-    values = {"uuid": "0" * 8 + "-0000-7000-8000-" + "0" * 12, "int": "1", "str": "x"}
+    values = {"uuid": "0" * 8 + "-0000-7000-8000-" + "0" * 12, "int": "1", "str": "x", "slug": "x"}
     for pattern in get_resolver().url_patterns:
         for each in getattr(pattern, "url_patterns", []):
             if (each.name or "").startswith("console") and each.name not in GATES:

@@ -24,7 +24,7 @@ LOOK = """
 import sys
 import django; django.setup()
 from django.core.management import call_command
-from authpages.services.sessions import refresh_session
+from authpages.services.refresh_tokens import refresh_session
 from fastgen_backend.origin import COMMAND_LINE
 started = refresh_session(token=sys.argv[1], origin=COMMAND_LINE)
 print(started.session.user.email)

@@ -12,11 +12,11 @@ def test_what_took_long_to_find_out_is_kept_as_long_as_anything_else():
     found: list[int] = []
 
     def find() -> int:
-        time.sleep(0.02)
+        time.sleep(0.3)
         found.append(len(found))
         return found[-1]
 
-    kept = Kept(find, seconds=0.01)
+    kept = Kept(find, seconds=0.25)
 
     assert (kept.read(), kept.read()) == (0, 0)
 
@@ -26,12 +26,12 @@ def test_who_asks_while_somebody_waits_for_the_answer_does_not_wait_for_ever():
 
     def find() -> bool:
         begun.set()
-        return ended.wait(5)
+        return ended.wait(60)
 
     kept = Kept(find, seconds=60, patience=0.05)
     first = threading.Thread(target=kept.read)
     first.start()
-    begun.wait(5)
+    begun.wait(60)
 
     with pytest.raises(TimeoutError):
         kept.read()

@@ -112,6 +112,10 @@ class World:
         """The id of a new role."""
         return str(self.program.post("/roles", {"name": "Editor"}).json()["id"])
 
+    def app(self) -> str:
+        """The id of a new app."""
+        return str(self.program.post("/apps", SHOP).json()["id"])
+
     def imported(self) -> str:
         """The id of an import that is done."""
         id = self.send_file().json()["id"]
@@ -148,6 +152,7 @@ def world(api: Api, key: Callable[..., Api], mailed: Callable[[str], str]) -> Wo
     return World(Api(), api, refresh_token, program, webhook, delivery, event, row, api_key, mailed)
 
 
+SHOP = {"name": "Shop", "type": "confidential"}
 ACCOUNT = {"email": "bob@example.com", "password": PASSWORD}
 CALLS: dict[str, Callable[[World], Any]] = {
     "postSignUp": lambda world: world.anyone.post("/auth/signup", ACCOUNT),
@@ -191,6 +196,12 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "deleteRole": lambda world: world.program.delete(f"/roles/{world.role()}"),
     "getHostedAuth": lambda world: world.program.get("/settings/hosted-auth"),
     "patchHostedAuth": lambda world: world.program.patch("/settings/hosted-auth", {"productName": "Acme"}),
+    "getApps": lambda world: world.program.get("/apps"),
+    "postApps": lambda world: world.program.post("/apps", SHOP),
+    "getApp": lambda world: world.program.get(f"/apps/{world.app()}"),
+    "patchApp": lambda world: world.program.patch(f"/apps/{world.app()}", {"name": "Store"}),
+    "deleteApp": lambda world: world.program.delete(f"/apps/{world.app()}"),
+    "postAppSecret": lambda world: world.program.post(f"/apps/{world.app()}/rotate-secret"),
     "getApiKeys": lambda world: world.program.get("/api-keys"),
     "postApiKeys": lambda world: world.program.post("/api-keys", {"name": "Mine", "scopes": ["rows:read"]}),
     "deleteApiKey": lambda world: world.program.delete(f"/api-keys/{world.api_key}"),

@@ -1,6 +1,7 @@
 """`manage.py reencrypt`: from one SECRET_KEY to another, without a secret lost or a session ended."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -10,7 +11,11 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import models
+from django.utils import timezone
 
+from authpages.models import SigningKey
+from authpages.services.signing_keys import drop_private_halves, publish_next_key
+from authpages.signing_keys import RS256, published_keys
 from authpages.tokens import forget_keys
 from events.models import EventSecret, Webhook
 from events.services.custom_headers import open_headers
@@ -29,13 +34,16 @@ HEADERS = {"authorization": "Bearer of-the-receiver"}
 
 @pytest.fixture
 def rotated(settings: Any, api: Api) -> Api:
-    """Ann, logged in, and a webhook with two secrets and a header, all under the old key; the new one is given by now.
+    """Ann, logged in, a webhook with two secrets and a header, and a key of tokens that is retired: under the old key.
 
-    Some keys of secrets are remembered by processes, so each test has webhooks of its own.
+    The new one is given by now. Some keys of secrets are remembered by processes, so each test has webhooks of its own.
     """
     settings.SECRET_KEY = OLD
     verify_key()
     api.sign_up()
+    publish_next_key(RS256)
+    SigningKey.objects.filter(is_current=False).update(retired_at=timezone.now() - timedelta(days=1))
+    drop_private_halves()
     webhook = create_webhook(
         url="http://127.0.0.1:9/", filters=["*"], origin=COMMAND_LINE, may_see_secrets=True, headers=HEADERS
     ).webhook
@@ -69,11 +77,12 @@ def test_the_old_key_can_be_taken_out_afterwards(rotated: Api, settings: Any):
     settings.SECRET_KEY_FALLBACKS = []
     forget_keys()  # as in a new process
     webhook.refresh_from_db()
-    assert told.startswith("6 secrets were sealed anew; SECRET_KEY alone opens everything.")
+    assert told.startswith("7 secrets were sealed anew; SECRET_KEY alone opens everything.")
     assert rotated.get("/auth/me").status_code == 200
     assert webhook_keys(webhook) == keys
     assert open_headers(webhook.sealed_headers) == HEADERS
     assert open_secret(bytes(EventSecret.objects.get().sealed))["token"]
+    assert len(published_keys()) == 2  # RS256 and ES256
     verify_key()
 
 
@@ -83,11 +92,11 @@ def test_nothing_that_is_sealed_anywhere_is_passed_over(rotated: Api):
     _reencrypt()
 
     after = list(_sealed())
-    assert len(before) == len(after) == 6
+    assert len(before) == len(after) == 7
     assert not any(map(is_of_today, before))
     assert all(map(is_of_today, after))
     assert {field.name for _model, field in sealed_fields()} == {
-        *("check_value", "private_key", "sealed", "sealed_secret", "retired_secret", "sealed_headers")
+        *("check_value", "private_key", "public_key", "sealed", "sealed_secret", "retired_secret", "sealed_headers")
     }
 
 
@@ -107,7 +116,7 @@ def test_it_goes_on_where_it_was_stopped_and_does_nothing_twice(rotated: Api, mo
         _reencrypt()
     monkeypatch.setattr(reencryption, "reseal", real)
 
-    assert _reencrypt().startswith("4 secrets were sealed anew")
+    assert _reencrypt().startswith("5 secrets were sealed anew")
     assert _reencrypt().startswith("0 secrets were sealed anew")
 
 
@@ -138,7 +147,7 @@ def test_what_opens_with_no_key_is_named(rotated: Api, capsys: pytest.CaptureFix
     told = capsys.readouterr().err
     assert end.value.code == 1
     assert f"No key opens events.EventSecret {EventSecret.objects.get().pk} (sealed)." in told
-    assert "5 secrets were sealed anew; 1 open with no key." in told
+    assert "6 secrets were sealed anew; 1 open with no key." in told
 
 
 def test_without_it_the_old_key_is_missed(rotated: Api, settings: Any):

@@ -248,9 +248,8 @@ def test_fetching_a_name_that_can_not_be_looked_up_is_refused(error: Exception, 
         asyncio.run(fetch("https://example.com/logo", 1000))
 
 
-def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch):
-    looked_up = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(5) and [])
+def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch, looked_up: threading.Event):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(60) and [])
     monkeypatch.setattr("fastgen_backend.targets.FETCH_TIMEOUT_SECONDS", 0.1)
     start = time.monotonic()
 
@@ -258,17 +257,18 @@ def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch):
         fetch_logo("https://hanging.example.com/logo")
 
     took = time.monotonic() - start
-    looked_up.set()
-    assert took < 3
+    assert took < 30
 
 
-def test_look_ups_that_hang_keep_no_other_waiting(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, settings: Any):
+def test_look_ups_that_hang_keep_no_other_waiting(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, settings: Any, looked_up: threading.Event
+):
     settings.WEBHOOK_ALLOW_PRIVATE_TARGETS = True
     name = receiver.on("/logo", answer(200)).replace("127.0.0.1", "there.example.com")
-    looked_up, look_up = threading.Event(), socket.getaddrinfo
+    look_up = socket.getaddrinfo
 
     def hang(host: str, *rest: Any) -> Any:
-        return looked_up.wait(5) and [] if "hanging" in host else look_up("127.0.0.1", *rest)
+        return looked_up.wait(60) and [] if "hanging" in host else look_up("127.0.0.1", *rest)
 
     async def fetch_beside_others() -> int:
         async with guarded_session() as session:
@@ -285,10 +285,9 @@ def test_look_ups_that_hang_keep_no_other_waiting(receiver: Receiver, monkeypatc
     start = time.monotonic()
     status = asyncio.run(fetch_beside_others())
     took = time.monotonic() - start
-    looked_up.set()
 
     assert status == 200
-    assert took < 3
+    assert took < 30
 
 
 @pytest.mark.whichever_database
@@ -301,7 +300,7 @@ def test_a_process_ends_though_a_look_up_hangs():
     )
 
     assert (ended.stdout, ended.stderr) == ("given up\n", "")
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 25
 
 
 def test_fetching_over_tls_from_where_there_is_none_is_refused(receiver: Receiver, settings: Any):

@@ -78,7 +78,7 @@ def test_what_dies_is_started_again(up: Running):
     for word, name in {"fastgen_backend.web": "web server", "events_worker": "events worker"}.items():
         kill_and_wait_for_the_next(up, word)
         assert f"The {name} was ended by SIGKILL" in up.err.read_text()
-    assert wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=2)
+    assert wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=10)
     assert wait_for(lambda: status_of(up.port) == 200)
 
 
@@ -95,7 +95,7 @@ def test_children_end_when_up_is_killed_and_the_next_start_waits_for_them(up: Ru
     up.process.kill()
     second = start(port=up.port)
 
-    assert wait_for(lambda: not any(is_running(pid) for pid in descendants), seconds=2)
+    assert wait_for(lambda: not any(is_running(pid) for pid in descendants), seconds=10)
     assert wait_for(second.is_ready), second.err.read_text()
 
 

@@ -3,7 +3,7 @@
 Its sources: OWASP ASVS 5.0, NIST SP 800-63B-4, RFC 9700 (OAuth security), RFC 9106 (argon2) and OWASP's cheat sheets.
 
 Not built yet: 12 imported hashes; 17, 21, 33 mail codes; 23 the second factor after a reset; 31, 32, 34 second factors;
-35, 37, 38, 39, 44 OAuth clients; 43 social login.
+43 social login.
 """
 
 import runpy

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import time
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,9 @@ from django.utils import timezone
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from authpages import signing_keys
 from authpages.models import RefreshToken, Session
-from authpages.tokens import _keys
+from tests.authpages.app_client import confidential_app, public_app, userinfo
 from tests.conftest import Api
 
 
@@ -63,7 +65,7 @@ class Forger:
     def __init__(self, good: str) -> None:
         self.good = good
         self.claims = json.loads(base64.urlsafe_b64decode(good.split(".")[1] + "=="))
-        self.ours = _keys.current()
+        self.ours = signing_keys.current_key()
         self.own = RSAKey.generate_key(2048)
         self.header: dict[str, Any] = {"alg": "RS256", "typ": "at+jwt", "kid": self.ours.kid}
 
@@ -105,6 +107,13 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
 }
 
 
+OF_APPS: dict[str, Callable[[Forger], str]] = {
+    "another hold of the session": lambda forger: forger.like(app_session=str(uuid.uuid4())),
+    "another session": lambda forger: forger.like(sid=str(uuid.uuid4())),
+    "no id that could be one": lambda forger: forger.like(app_session="x"),
+}
+
+
 @pytest.fixture
 def forger(api: Api) -> Forger:
     return Forger(api.sign_up()["session"]["accessToken"])
@@ -123,3 +132,40 @@ def test_42_a_forged_token_is_401(api: Api, forger: Forger, forgery: str) -> Non
     answer = api.get("/auth/me")
 
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.fixture
+def forger_of_app(api: Api) -> Forger:
+    api.sign_up()
+    return Forger(public_app().tokens()["access_token"])
+
+
+def test_42_a_token_of_an_app_like_ours_in_which_nothing_is_wrong_is_taken(forger_of_app: Forger) -> None:
+    token = forger_of_app.like()
+
+    assert (userinfo(token).status_code, Api(token).get("/auth/me").status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("forgery", [*FORGERIES, *OF_APPS])
+def test_42_a_forged_token_of_an_app_is_401_wherever_it_is_shown(forger_of_app: Forger, forgery: str) -> None:
+    token = (FORGERIES | OF_APPS)[forgery](forger_of_app)
+
+    answers = [userinfo(token), Api(token).get("/auth/me")]
+
+    assert {answer.status_code for answer in answers} <= {401, 403}
+    assert answers[0].status_code == 401
+    assert confidential_app().introspect(token).json() == {"active": False}
+
+
+def test_42_an_id_token_is_no_access_token(api: Api) -> None:
+    api.sign_up()
+    token = public_app().tokens()["id_token"]
+
+    assert (userinfo(token).status_code, Api(token).get("/auth/me").status_code) == (401, 401)
+
+
+def test_42_the_token_of_a_third_party_app_is_for_no_api(api: Api) -> None:
+    api.sign_up()
+    token = public_app(first_party=False).tokens()["access_token"]
+
+    assert (Api(token).get("/auth/me").status_code, userinfo(token).status_code) == (403, 200)

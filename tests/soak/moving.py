@@ -42,7 +42,7 @@ def measure(server: str, count: int) -> Iterator[Figure]:
 
 _BEGIN = """
 import django; django.setup()
-from authpages.services.sessions import refresh_session
+from authpages.services.refresh_tokens import refresh_session
 from fastgen_backend.origin import COMMAND_LINE
 """
 
