@@ -249,6 +249,7 @@ def test_the_daily_work_by_keyboard_alone(desk: Page) -> None:
     press("Enter")
     grid.expect_said("Saved.")
     press("ControlOrMeta+z")
+    grid.expect_said("Undone.")
     grid.expect_cell(1, 1, "Ann")
 
     # Another tab was quicker
