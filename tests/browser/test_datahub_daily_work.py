@@ -104,11 +104,13 @@ def test_the_daily_work_by_mouse(desk: Page, database_url: str) -> None:
     grid.cell(2, 1).click()
     grid.expect_said("Saved.")
     page.get_by_role("button", name="Undo").click()
+    grid.expect_said("Undone.")
     grid.expect_cell(1, 1, "Ann")
 
     # Another tab was quicker
     other = Grid(page.context.new_page())
     other.page.goto("/console/datahub/tables/orders")
+    other.wait()
     other.cell(1, 1).dblclick()
     other.keys.type("Theirs")
     other.keys.press("Enter")
