@@ -1,7 +1,9 @@
 """What every test stands on: cheap hashes, a database file of its own, and a caller for the REST API."""
 
+import fcntl
 import json
 import os
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
@@ -31,9 +34,14 @@ AT_ONCE = 12  # threads that race
 
 
 def pytest_configure() -> None:
+    """What costs too much in a test is made cheap, and what gives up after a while has patience with a busy machine."""
     settings.ARGON2_MEMORY_KIB = 64  # a hash that costs nothing; what it costs in earnest is measured by the bench
     settings.ARGON2_TIME_COST = 1
     settings.WHITENOISE_AUTOREFRESH = True  # or each new `Client` would look through all static files first
+    hypothesis.settings.register_profile("patient", hypothesis.settings.default, deadline=None)
+    hypothesis.settings.load_profile("patient")
+    if connections["default"].vendor == "postgresql":
+        connections["default"].settings_dict["OPTIONS"]["connect_timeout"] = 60  # of all threads: they share this
     TransactionTestCase._fixture_teardown = empty_the_database  # type: ignore[attr-defined]
 
 
@@ -206,6 +214,14 @@ def mailed(db: None) -> Callable[[str], str]:
         return str(open_secret(bytes(secret.sealed))["token"])
 
     return token
+
+
+@pytest.fixture
+def many_connections() -> Iterator[None]:
+    """Of the tests that take a good part of the connections PostgreSQL gives, one runs at a time on this machine."""
+    with (Path(tempfile.gettempdir()) / f"fastgen-many-connections-{os.getuid()}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def together(call: Callable[[int], Any], count: int = AT_ONCE) -> list[Any]:

@@ -126,7 +126,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port.result(5)}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port.result(60)}"
 
     def on(self, path: str, *behaviours: Behaviour) -> str:
         """Behave like this, one call after the other, at last always like the last; tells the URL of `path`."""

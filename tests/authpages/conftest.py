@@ -9,11 +9,18 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
+from authpages import throttles
 from authpages.models import App, HostedAuthSettings, User
 from authpages.services.apps import NOBODY, create_app
 from authpages.services.users import create_user
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import PASSWORD, Api
+
+
+@pytest.fixture(autouse=True)
+def _long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever has to wait for a login still has to when a test comes late."""
+    monkeypatch.setattr(throttles, "FIRST_WAIT_SECONDS", 60)
 
 
 class Visitor:

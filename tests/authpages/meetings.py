@@ -7,7 +7,7 @@ from django.db import connection
 
 from tests.processes import wait_for
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 A_WHILE = 0.7  # seconds in which somebody comes to the lock that they wait for
 
 WAITING = """

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from authpages import throttles
 from authpages.models import KnownDevice, Throttle, User
 from authpages.services.auth_requests import resolve_due
 from authpages.services.known_devices import MOST_DEVICES
@@ -255,7 +254,6 @@ def test_an_admin_is_known_in_the_console(admin: Visitor, settings: Any) -> None
 def test_guesses_on_a_device_sent_at_once_are_counted_like_any_others(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttles, "FIRST_WAIT_SECONDS", 60)
     settings.HASH_CONCURRENCY, settings.LOGIN_FREE_FAILURES = 30, 4
     first = Visitor()
     first.sign_up()

@@ -5,8 +5,7 @@ that it came from ends, and those tokens with it (RFC 6749, 4.1.2; RFC 9700, 4.5
 two tabs, or a lost answer, are no theft, so all that come within ten seconds (here: a minute) get the same child.
 """
 
-import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -34,11 +33,8 @@ def _everyone_may_hash(settings: Any) -> None:
 
 
 @pytest.fixture
-def fifty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """So many at once have half of the connections that PostgreSQL gives: one test alone at a time."""
-    with (tmp_path_factory.getbasetemp().parent / "fifty").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield FIFTY
+def fifty(many_connections: None) -> int:
+    return FIFTY
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_apps_are_shown_with_what_they_may_see(visitor: Visitor) -> None:
     give_access(visitor, make_app(), scope="openid")
     give_access(visitor, make_app(name="Stranger", first_party=False), scope="openid email")
 
-    today = f"Since {timezone.now():%-d %B %Y}"
+    today = f"Since {AppSession.objects.earliest('created_at').created_at:%-d %B %Y}"
     assert part_of(visitor) == (
         "Apps Apps of Fastgen that you are logged in to. Where you are logged in here, they let you in again without "
         f"asking. Notes {today} Recognise you when you come back Log out "

@@ -54,7 +54,8 @@ def test_a_refresh_rotates_the_token(api: Api) -> None:
     assert api.get("/auth/me").status_code == 200
 
 
-def test_the_parent_repeated_at_once_yields_the_same_child(api: Api) -> None:
+def test_the_parent_repeated_at_once_yields_the_same_child(api: Api, settings: Any) -> None:
+    settings.REFRESH_REPEAT_SECONDS = 60
     first = api.sign_up()["session"]["refreshToken"]
 
     children = {_refresh(api, first).json()["session"]["refreshToken"] for _ in range(3)}
@@ -63,6 +64,7 @@ def test_the_parent_repeated_at_once_yields_the_same_child(api: Api) -> None:
 
 
 def test_the_same_child_comes_also_after_the_key_was_rotated(api: Api, settings: Any) -> None:
+    settings.REFRESH_REPEAT_SECONDS = 60
     first = api.sign_up()["session"]["refreshToken"]
     child = _refresh(api, first).json()["session"]["refreshToken"]
     api.sign_up("bea@example.com")
@@ -146,12 +148,13 @@ def _opened(part: str) -> bytes:
 
 def test_an_access_token_says_who_is_logged_in_and_nothing_else(api: Api, settings: Any) -> None:
     User.objects.get(pk=api.sign_up()["user"]["id"]).roles.add(Role.objects.create(name="Editor", name_key="editor"))
+    before = int(time.time())
     answer = api.log_in().json()
 
     header, claims = (json.loads(_opened(part)) for part in answer["session"]["accessToken"].split(".")[:2])
 
     assert header == {"alg": "RS256", "typ": "at+jwt", "kid": str(SigningKey.objects.get().pk)}
-    assert abs(claims["iat"] - time.time()) < 5
+    assert before <= claims["iat"] <= time.time()
     assert len(claims["jti"]) == 32
     assert claims == {
         "iss": settings.BASE_URL,
@@ -202,7 +205,7 @@ def test_processes_that_start_at_once_sign_with_one_key(
     both, generate = threading.Barrier(2), rsa.generate_private_key
 
     def generate_when_both_have_found_none(**options: int) -> rsa.RSAPrivateKey:
-        both.wait(10)
+        both.wait(60)
         return generate(**options)
 
     def kid(process: _Keys) -> str:

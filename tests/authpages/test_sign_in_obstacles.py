@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from authpages import throttles
 from authpages.models import HostedAuthSettings, User
 from authpages.services.sign_in_obstacles import Obstacle, SignInObstacle, lift_throttle, sign_in_obstacles
 from fastgen_backend.origin import COMMAND_LINE
@@ -57,7 +58,7 @@ def test_a_throttle_says_until_when(api: Api, ann: User) -> None:
 
     assert (obstacle.kind, obstacle.failures) == (Obstacle.THROTTLED, 10)
     assert obstacle.until is not None
-    assert 0 < (obstacle.until - timezone.now()).total_seconds() <= 5
+    assert 0 < (obstacle.until - timezone.now()).total_seconds() <= throttles.FIRST_WAIT_SECONDS
 
 
 def test_too_many_failures_switch_the_password_off(api: Api, ann: User, settings: Any) -> None:
