@@ -20,6 +20,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 KEY = "a-key-for-tests-that-is-long-enough-to-be-taken-for-one"
+PATIENCE = 240  # seconds for what happens at once where the machine does nothing else
 
 
 @dataclass
@@ -67,7 +68,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> bool:
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:
     """Whether the condition came true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -85,7 +86,9 @@ def free_port() -> int:
 def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `manage.py` to its end, with nothing in its environment but what a test names."""
     line = [sys.executable, str(PROJECT / "manage.py"), *command]
-    return subprocess.run(line, env=environment(variables), capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        line, env=environment(variables), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 def refusal(result: subprocess.CompletedProcess[str]) -> str:
@@ -102,7 +105,7 @@ def query(database_url: str, statement: str) -> list[tuple[Any, ...]]:
     if not database_url.startswith("sqlite"):
         with psycopg.connect(database_url) as server:
             return server.execute(statement.encode()).fetchall()
-    with contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as file, file:
+    with contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), PATIENCE)) as file, file:
         return file.execute(statement).fetchall()
 
 

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.db import IntegrityError, connection
 
-from datahub import signals
+from datahub import locks, signals
 from datahub.errors import TableBusy
 from datahub.models import Column, Table
 from datahub.services import tables
@@ -140,7 +141,7 @@ def test_a_change_is_one_version(people: Api, told: Told, change: dict[str, Any]
     access = before["access"] | change.get("access", {})
     expected = {**before, **change, "access": access, "version": 2}
     assert after == {**expected, "updatedAt": after["updatedAt"]}
-    assert after["updatedAt"] > before["updatedAt"]
+    assert datetime.fromisoformat(after["updatedAt"]) > datetime.fromisoformat(before["updatedAt"])
     assert told().count("api.dataTable_updated") == 1
 
 
@@ -340,6 +341,7 @@ def test_a_table_is_not_deleted_while_another_that_refers_to_it_is_made(people: 
         return build(*args)
 
     monkeypatch.setattr(tables, "_build", meanwhile)
+    monkeypatch.setattr(locks, "CHANGE_SECONDS", 60)
 
     _refer(people)
     deletion.join()

@@ -1,6 +1,8 @@
 """Imports, writers and changes of a table at the same time: all of it happens, and nothing of it twice."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -9,7 +11,7 @@ from datahub.models import Job
 from datahub.services.imports.loading import Loading
 from datahub.services.jobs import claim_job
 from datahub.services.work import Working
-from events.services.leases import living_workers, register_worker
+from events.services import leases
 from tests.conftest import Api, together
 from tests.datahub.conftest import made
 from tests.datahub.importing import rows_of, send, state_of
@@ -24,17 +26,23 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(import_files, "BATCH_ROWS", 10)
 
 
+@pytest.fixture(autouse=True)
+def _nobody_is_taken_for_dead(monkeypatch: pytest.MonkeyPatch):
+    """However long the machine keeps them waiting: these workers don't say that they live."""
+    monkeypatch.setattr(leases, "SILENCE", timedelta(minutes=5))
+
+
 def _file(numbers: range) -> str:
     rows = "".join(f"Person {number},p{number}@example.com\n" for number in numbers)
     return f"name,email\n{rows}"
 
 
-def _work() -> None:
+def _work(worker: UUID | None = None) -> None:
     """What one of several living workers does, until nothing is left for any of them."""
-    worker = register_worker()
+    worker = worker or leases.register_worker()
 
     def is_all_done() -> bool:
-        while lease := claim_job(worker=worker, living=living_workers):
+        while lease := claim_job(worker=worker, living=leases.living_workers):
             working = Working(lease)
             while working.step():
                 pass
@@ -104,7 +112,9 @@ def test_two_workers_never_load_the_same_batch(people: Api, monkeypatch: pytest.
 
     monkeypatch.setattr(Loading, "step", counted)
 
-    together(lambda _number: _work(), 3)
+    workers = [leases.register_worker() for _ in range(3)]  # whoever comes later may take a job from who came just now
+
+    together(lambda number: _work(workers[number]), 3)
 
     assert [name for [name] in rows_of(people, "people", "name")] == [f"Person {number}" for number in range(COUNT)]
     assert len(portions) == COUNT // 10 + 2  # one finds the end of the file, and one deletes it

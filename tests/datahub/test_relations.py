@@ -1,6 +1,7 @@
 """Rows that refer to rows: what is asked of both ends, and what becomes of one when the other goes."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -200,7 +201,7 @@ def test_a_row_that_is_cleared_refers_to_nothing_and_is_another_revision(authors
 
     now = _now(authors, hers)
     assert now == {**hers, "by": None, "revision": 2, "updatedAt": now["updatedAt"]}
-    assert now["updatedAt"] > hers["updatedAt"]
+    assert datetime.fromisoformat(now["updatedAt"]) > datetime.fromisoformat(hers["updatedAt"])
     assert _now(authors, his) == his
 
 

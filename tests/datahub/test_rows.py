@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_change_changes_what_it_names_alone(people: Api, ann: dict[str, Any]):
 
     row = made(answer, 200)
     assert row == {**ann, "age": 31, "revision": 2, "updatedAt": row["updatedAt"]}
-    assert row["updatedAt"] > ann["updatedAt"]
+    assert datetime.fromisoformat(row["updatedAt"]) > datetime.fromisoformat(ann["updatedAt"])
     assert answer["ETag"] == '"2"'
     assert people.get(f"{ROWS}/{ann['id']}").json() == row
 
