@@ -1,17 +1,36 @@
-"""What the worker does once a minute: forgetting what is of no more use, and letting keys follow each other."""
+"""What the worker does once a minute: letting keys follow each other, and forgetting what is of no more use."""
+
+import logging
+from collections.abc import Callable
 
 from authpages import throttles
 from authpages.services.signing_keys import keep_signing_keys
 from datahub.services import housekeeping
+from events.database_threads import AWAY
 from events.services import leases, retention
 from events.services.trials import forget_trials
 
+log = logging.getLogger("fastgen.worker")
+
+STEPS: list[Callable[[], object]] = [
+    keep_signing_keys,
+    leases.delete_expired_secrets,
+    forget_trials,
+    retention.forget_retired_secrets,
+    throttles.delete_forgotten,
+    housekeeping.keep_house,
+]
+
 
 def keep_house() -> None:
-    """Delete expired secrets, old trials and throttles, and what the Datahub has done with; keep the signing keys."""
-    leases.delete_expired_secrets()
-    forget_trials()
-    retention.forget_retired_secrets()
-    throttles.delete_forgotten()
-    keep_signing_keys()
-    housekeeping.keep_house()
+    """Take all steps. One that fails is told of, tried again next time, and holds up no other.
+
+    Raises one of `AWAY` where the database can't be reached.
+    """
+    for step in STEPS:
+        try:
+            step()
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("The step %s.%s failed; it is tried again.", step.__module__, step.__name__)
