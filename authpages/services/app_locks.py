@@ -1,4 +1,7 @@
-"""Holding apps, so that they and their party stay as they are. Who holds people or sessions too holds the app first."""
+"""Holding apps, so that they and their party stay as they are. Who holds people or sessions too holds the app first.
+
+`remove_access` holds no app: it holds the person, then their sessions, and voids codes in the order of `delete_app`.
+"""
 
 from django.db import connection, models
 
