@@ -5,15 +5,17 @@ stays published, and is believed, until the last token that it signed is over. T
 public one kept as long as somebody may come to log out with an ID token of it.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
+from cryptography.fernet import InvalidToken
 from cryptography.hazmat.primitives import serialization
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
 from authpages.models import SigningKey
-from authpages.signing_keys import ALGORITHMS, believed_for, read_key, seal_new_key
+from authpages.signing_keys import ALGORITHMS, BELIEVED_FOR, read_key, seal_new_key
 from fastgen_backend import vault
 from fastgen_backend.retention import delete_some
 
@@ -28,7 +30,7 @@ def keep_signing_keys() -> None:
             publish_next_key(algorithm, after=old)
         let_next_key_sign(algorithm)
     drop_private_halves()
-    forgotten = timezone.now() - believed_for() - timedelta(days=settings.SESSION_DAYS)
+    forgotten = timezone.now() - BELIEVED_FOR - timedelta(days=settings.SESSION_DAYS)
     delete_some(SigningKey.objects.filter(retired_at__lt=forgotten).order_by("retired_at"))
 
 
@@ -64,19 +66,25 @@ def let_next_key_sign(algorithm: str) -> bool:
 
 
 def drop_private_halves() -> None:
-    """Delete the private halves of keys that sign no more and whose last token is over."""
-    over = SigningKey.objects.filter(private_key__isnull=False, retired_at__lt=timezone.now() - believed_for())
+    """Delete the private halves of keys that sign no more and whose last token is over, as far as we can open them."""
+    over = SigningKey.objects.filter(private_key__isnull=False, retired_at__lt=timezone.now() - BELIEVED_FOR)
     if not over.exists():
         return
     with transaction.atomic():
         for row in over.select_for_update(skip_locked=True):
-            row.public_key, row.private_key = _sealed_public_half(row), None
-            row.save(update_fields=["public_key", "private_key"])
+            with suppress(InvalidToken):  # of which each process has told
+                row.public_key, row.private_key = _sealed_public_half(row), None
+                row.save(update_fields=["public_key", "private_key"])
 
 
 def publish_new_keys() -> list[SigningKey]:
     """New keys, unknown to anybody, published beside those there are; `replace_keys` lets them sign."""
-    return [_publish(algorithm, seal_new_key(algorithm)) for algorithm in ALGORITHMS]
+    sealed = {algorithm: seal_new_key(algorithm) for algorithm in ALGORITHMS}
+    with transaction.atomic():
+        return [
+            SigningKey.objects.create(algorithm=algorithm, private_key=key, is_current=False)
+            for algorithm, key in sealed.items()
+        ]
 
 
 def replace_keys(new: list[SigningKey]) -> bool:
@@ -86,29 +94,28 @@ def replace_keys(new: list[SigningKey]) -> bool:
     process finds them then, when it looks for what was signed with them. Once no process can sign with the former ones
     any more, which takes `LOOK_AGAIN_SECONDS`, `take_back_keys` is to follow.
     """
-    return all(_replace(key) for key in new)
-
-
-def take_back_keys() -> int:
-    """Delete all keys but those that sign: whatever others signed is believed no more. Tells how many there were."""
+    ids = {key.pk for key in new}
     with transaction.atomic():
-        others = SigningKey.objects.select_for_update().filter(is_current=False).order_by("pk")
-        return SigningKey.objects.filter(pk__in=list(others.values_list("pk", flat=True))).delete()[0]
-
-
-def _publish(algorithm: str, sealed: bytes) -> SigningKey:
-    with transaction.atomic():
-        return SigningKey.objects.create(algorithm=algorithm, private_key=sealed, is_current=False)
-
-
-def _replace(key: SigningKey) -> bool:
-    with transaction.atomic():
-        living = SigningKey.objects.select_for_update().filter(algorithm=key.algorithm, retired_at=None)
-        ids = list(living.order_by("pk").values_list("pk", flat=True))
-        if key.pk not in ids:
+        living = SigningKey.objects.select_for_update().filter(retired_at=None).order_by("pk")
+        found = set(living.values_list("pk", flat=True))
+        if not ids <= found:
             return False
-        _retire(SigningKey.objects.filter(pk__in=ids).exclude(pk=key.pk))
-        SigningKey.objects.filter(pk=key.pk).update(is_current=True)
+        _retire(SigningKey.objects.filter(pk__in=found - ids))
+        SigningKey.objects.filter(pk__in=ids).update(is_current=True)
+    return True
+
+
+def take_back_keys(new: list[SigningKey]) -> bool:
+    """Delete all keys but those that sign: whatever others signed is believed no more; whether all the `new` ones do.
+
+    Where somebody else replaced them meanwhile, nothing is deleted: processes may sign with them still.
+    """
+    with transaction.atomic():
+        rows = SigningKey.objects.select_for_update().order_by("pk").values_list("pk", "is_current")
+        signs = dict(rows)
+        if not all(signs.get(key.pk) for key in new):
+            return False
+        SigningKey.objects.filter(pk__in=[pk for pk in signs if not signs[pk]]).delete()
     return True
 
 

@@ -211,8 +211,9 @@ def test_a_hint_by_a_key_that_was_taken_back_is_as_none(visitor: Visitor) -> Non
     app = make_app()
     visitor.sign_up()
     hint = id_token_of(visitor, app)
-    replace_keys(publish_new_keys())
-    take_back_keys()
+    keys = publish_new_keys()
+    replace_keys(keys)
+    take_back_keys(keys)
     forget_keys()
 
     nobody = told_to_app(Visitor().get(asking(app, id_token_hint=hint, prompt="none")))

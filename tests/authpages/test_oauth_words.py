@@ -128,8 +128,9 @@ def token_of_a_key_taken_back(app: AppClient) -> str:
     token = str(app.tokens()["access_token"])
     for algorithm in (RS256, ES256):
         make_first_key(algorithm)
-    replace_keys(publish_new_keys())
-    take_back_keys()
+    keys = publish_new_keys()
+    replace_keys(keys)
+    take_back_keys(keys)
     forget_keys()
     return token
 

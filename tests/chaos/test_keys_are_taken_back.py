@@ -1,4 +1,7 @@
-"""A key leaked, and new ones sign amid refreshes, in several processes: what is signed then is good in all of them."""
+"""A key leaked, and new ones sign amid refreshes, in several processes: what is signed then is good in all of them.
+
+And whoever reads the JWKS then finds the key, whichever process answers.
+"""
 
 import threading
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from joserfc import jws
 
 from authpages.signing_keys import LOOK_AGAIN_SECONDS
 from tests.conftest import PASSWORD
@@ -28,15 +32,23 @@ class Person:
     url: str
     session: dict[str, str]
     statuses: list[int] = field(default_factory=list)
+    published: list[bool] = field(default_factory=list)
 
     def work(self, until: threading.Event) -> None:
         while not until.wait(0.05):
             body = {"refreshToken": self.session["refreshToken"]}
             self.session = httpx.post(f"{self.url}/auth/refresh", json=body).raise_for_status().json()["session"]
             self.statuses.append(self.status_of(self.session["accessToken"]))
+            self.published.append(self.is_published(self.session["accessToken"]))
 
     def status_of(self, token: str) -> int:
         return httpx.get(f"{self.url}/auth/me", headers={"authorization": f"Bearer {token}"}).status_code
+
+    def is_published(self, token: str) -> bool:
+        """Whether the JWKS has the key that signed it."""
+        kid = jws.extract_compact(token.encode()).headers()["kid"]
+        keys = httpx.get(self.url.replace("/api/v1", "/.well-known/jwks.json")).raise_for_status().json()["keys"]
+        return kid in [key["kid"] for key in keys]
 
 
 def _sign_up(up: Running, number: int) -> Person:
@@ -61,4 +73,5 @@ def test_nobody_is_refused_who_comes_with_what_was_just_signed(up: Running, data
     assert told.returncode == 0, told.stderr
     assert all(len(person.statuses) > 20 for person in people)
     assert {status for person in people for status in person.statuses} == {200}
+    assert all(all(person.published) for person in people)
     assert query(database_url, "SELECT count(*) FROM authpages_signingkey") == [(2,)]

@@ -77,7 +77,7 @@ def fill(admin: Api, person: Api) -> dict[str, Any]:
 def _fill_keys_and_apps(session: Session) -> None:
     """A key of which the public half is left, one that signs next, and all that an app can have of a person."""
     publish_next_key(RS256)
-    SigningKey.objects.filter(is_current=False).update(retired_at=timezone.now() - timedelta(days=1))
+    SigningKey.objects.filter(is_current=False).update(retired_at=timezone.now() - timedelta(days=2))
     drop_private_halves()
     publish_next_key(RS256)
     client = confidential_app(first_party=False)

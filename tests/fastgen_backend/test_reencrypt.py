@@ -42,7 +42,7 @@ def rotated(settings: Any, api: Api) -> Api:
     verify_key()
     api.sign_up()
     publish_next_key(RS256)
-    SigningKey.objects.filter(is_current=False).update(retired_at=timezone.now() - timedelta(days=1))
+    SigningKey.objects.filter(is_current=False).update(retired_at=timezone.now() - timedelta(days=2))
     drop_private_halves()
     webhook = create_webhook(
         url="http://127.0.0.1:9/", filters=["*"], origin=COMMAND_LINE, may_see_secrets=True, headers=HEADERS
