@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.processes import KEY, Running, free_port, refusal, run, wait_for
+from tests.processes import KEY, Running, free_port, query, refusal, run, wait_for
 
+KEYS = "SELECT algorithm, is_current FROM authpages_signingkey ORDER BY algorithm"
 VERIFY_KEY = "from fastgen_backend.vault import verify_key; verify_key()"
 RECORD_A_FUTURE_MIGRATION = """
 from django.db import connection
@@ -12,11 +13,12 @@ MigrationRecorder(connection).record_applied("authpages", "9999_from_the_future"
 """
 
 
-def test_two_starts_at_once_migrate_one_database_between_them(start: Callable[..., Running]):
+def test_two_starts_at_once_migrate_one_database_between_them(start: Callable[..., Running], database_url: str):
     first, second = start(), start()
 
     assert wait_for(first.is_ready), first.err.read_text()
     assert wait_for(second.is_ready), second.err.read_text()
+    assert query(database_url, KEYS) == [("ES256", True), ("RS256", True)]  # before any request
 
 
 def test_a_database_of_a_newer_version_is_refused(database_url: str):

@@ -14,6 +14,7 @@ from django.core.management import BaseCommand
 from django.db import connections
 
 from authpages.services.admin_setup import issue_setup_link
+from authpages.signing_keys import make_first_keys
 from fastgen_backend import startup
 from fastgen_backend.errors import CannotStart
 from fastgen_backend.supervisor import Child, Supervisor
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         startup.check_port(address, port)
         startup.check_folders()
         startup.prepare_database()
+        make_first_keys()
         startup.check_port(address, port)  # again: preparing takes its time, and somebody else may have come
         return address
 
