@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import PASSWORD
+from tests.processes import PATIENCE
 
 MOST_REDIRECTS = 12
 
@@ -77,5 +78,5 @@ def _origin(url: httpx.URL) -> str:
 @pytest.fixture
 def http_browser() -> Iterator[HttpBrowser]:
     """Somebody's browser, with nothing in it."""
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         yield HttpBrowser(client)

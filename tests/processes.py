@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import pytest
 
@@ -89,6 +90,12 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         line, env=environment(variables), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+
+
+def calling(url: str, key: str) -> httpx.Client:
+    """A program that calls the API there with a key of its own."""
+    headers = {"authorization": f"Bearer {key}"}
+    return httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=PATIENCE)
 
 
 def refusal(result: subprocess.CompletedProcess[str]) -> str:

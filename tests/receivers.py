@@ -136,7 +136,7 @@ class Receiver:
     def at(self, path: str) -> list[Call]:
         return [call for call in self.calls if call.path == path]
 
-    def wait_for(self, count: int, path: str | None = None, seconds: float = 20) -> list[Call]:
+    def wait_for(self, count: int, path: str | None = None, seconds: float = 60) -> list[Call]:
         """The calls, of `path` or all, once there are `count`, or those there are when the time is over."""
         deadline = time.monotonic() + seconds
         while len(calls := self.calls if path is None else self.at(path)) < count and time.monotonic() < deadline:

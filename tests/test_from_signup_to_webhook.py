@@ -13,7 +13,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.conftest import PASSWORD
-from tests.processes import PROJECT, Running, database_url, environment, start, up, wait_for
+from tests.processes import PATIENCE, PROJECT, Running, calling, database_url, environment, start, up, wait_for
 from tests.receivers import Receiver
 
 __all__ = ["database_url", "start", "up"]
@@ -46,14 +46,14 @@ def developer(up: Running, database_url: str) -> Iterator[httpx.Client]:
     command = [sys.executable, str(PROJECT / "manage.py"), "create_api_key", "story", "--scope", "*"]
     variables = environment({"DATABASE_URL": database_url})
     key = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout.strip()
-    with httpx.Client(base_url=f"{up.url}/api/v1", headers={"authorization": f"Bearer {key}"}) as client:
+    with calling(up.url, key) as client:
         yield client
 
 
 @pytest.fixture
 def browser(up: Running) -> Iterator[httpx.Client]:
     """A person's browser, as far as cookies and forms go."""
-    with httpx.Client(base_url=up.url) as client:
+    with httpx.Client(base_url=up.url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -62,7 +62,7 @@ def admin(up: Running) -> Iterator[httpx.Client]:
     """The browser of the first admin, made with the link that the first start printed."""
     link = re.search(r"\S+/console/setup\?token=\S+", up.out.read_text())
     assert link, up.out.read_text()
-    with httpx.Client(base_url=up.url) as client:
+    with httpx.Client(base_url=up.url, timeout=PATIENCE) as client:
         assert _submit(client, link[0], email="root@example.com", password=PASSWORD).status_code == 303
         yield client
 

@@ -15,8 +15,10 @@ import httpx
 import pytest
 
 from tests.processes import (
+    PATIENCE,
     PROJECT,
     Running,
+    calling,
     database_url,
     environment,
     free_port,
@@ -32,7 +34,6 @@ __all__ = ["database_url", "start", "up"]
 
 pytestmark = pytest.mark.whichever_database
 
-SECONDS = 60
 NOT_IN_A_CLONE = shutil.ignore_patterns(
     *(".venv", ".git", ".env", "var", "node_modules", "__pycache__", ".*_cache", ".hypothesis")
 )
@@ -79,14 +80,14 @@ def _stop(running: Running, number: int = signal.SIGTERM) -> list[int]:
     """Send a signal to all that `make run` started, and wait; answers which processes are left."""
     processes = running.descendants()
     os.killpg(running.process.pid, number)
-    running.process.wait(SECONDS)
-    wait_for(lambda: not any(map(is_running, processes)), SECONDS)
+    running.process.wait(PATIENCE)
+    wait_for(lambda: not any(map(is_running, processes)))
     return [pid for pid in processes if is_running(pid)]
 
 
 def test_make_run_serves_again_and_again_and_leaves_nothing_behind(make_run: Callable[[], Running]) -> None:
     running = make_run()
-    assert wait_for(running.is_ready, SECONDS), running.err.read_text()
+    assert wait_for(running.is_ready), running.err.read_text()
     link = re.search(r"\S+/console/setup\?token=\S+", running.out.read_text())  # makes the first admin
     assert link
     assert httpx.get(f"{running.url}/healthz").json() == {"status": "ok"}
@@ -94,7 +95,7 @@ def test_make_run_serves_again_and_again_and_leaves_nothing_behind(make_run: Cal
     _assert_a_signal_ends_all_of_it(running, signal.SIGINT)
 
     second = make_run()
-    assert wait_for(second.is_ready, SECONDS), second.err.read_text()
+    assert wait_for(second.is_ready), second.err.read_text()
     assert INSTALLING not in running.out.read_text() + second.out.read_text()
     _assert_a_signal_ends_all_of_it(second, signal.SIGTERM)
 
@@ -150,15 +151,15 @@ def test_the_five_minutes_end_with_a_received_webhook(
     up: Running, database_url: str, receiver: Callable[[str, int], Path]
 ) -> None:
     key = run("create_api_key", "demo", "--scope", "*", DATABASE_URL=database_url).stdout.strip()
-    headers, port = {"authorization": f"Bearer {key}"}, free_port()
-    with httpx.Client(base_url=f"{up.url}/api/v1", headers=headers) as api:
+    port = free_port()
+    with calling(up.url, key) as api:
         webhook = api.post("/webhooks", json=bodies("$API/webhooks")[0] | {"url": f"http://127.0.0.1:{port}/"})
         received = receiver(webhook.json()["secret"], port)
 
         signed_up = api.post("/auth/signup", json=bodies("$API/auth/signup")[0])
 
         assert (webhook.status_code, signed_up.status_code) == (201, 201)
-        assert wait_for(lambda: len(received.read_text().splitlines()) == 2, SECONDS)
+        assert wait_for(lambda: len(received.read_text().splitlines()) == 2)
         assert sorted(line.split()[1] for line in received.read_text().splitlines()) == sorted(
             ["auth.user_signedUp", "auth.email_verificationRequested"]
         )

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import PASSWORD, is_required
 from tests.http_browser import HttpBrowser, http_browser
-from tests.processes import PROJECT, free_port, new_database, run, starting, wait_for
+from tests.processes import PROJECT, calling, free_port, new_database, run, starting, wait_for
 from tests.readme import block, server_app
 from tests.sites import Front, Site, answers, site, told, with_ports
 
@@ -48,7 +48,7 @@ def fastgen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         up = start(**variables | {"BASE_URL": variables["BASE_URL"].replace("8080", str(port))})
         assert wait_for(lambda: "running at" in up.out.read_text()), up.err.read_text()
         key = run("create_api_key", "test", "--scope", "*", DATABASE_URL=database_url).stdout.strip()
-        with httpx.Client(base_url=f"{up.url}/api/v1", headers={"authorization": f"Bearer {key}"}) as api:
+        with calling(up.url, key) as api:
             yield Front(port, up, api)
 
 

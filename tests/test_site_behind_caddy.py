@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import is_required
 from tests.http_browser import HttpBrowser, http_browser
-from tests.processes import PROJECT, free_port, new_database, run, starting, wait_for
+from tests.processes import PROJECT, calling, free_port, new_database, run, starting, wait_for
 from tests.sites import Front, Site, answers, site, told, with_ports
 
 __all__ = ["http_browser", "site"]
@@ -41,7 +41,7 @@ def here(site: Site, tmp_path: Path) -> Iterator[Front]:
         try:
             assert wait_for(lambda: answers(f"http://127.0.0.1:{port}/login")), (tmp_path / "caddy-err").read_text()
             key = run("create_api_key", "test", "--scope", "*", DATABASE_URL=database_url).stdout.strip()
-            with httpx.Client(base_url=f"{up.url}/api/v1", headers={"authorization": f"Bearer {key}"}) as api:
+            with calling(up.url, key) as api:
                 yield Front(port, up, api)
         finally:
             caddy.terminate()

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, S
 from tests.browser.console import ROOT
 from tests.browser.forms import fill_in
 from tests.conftest import PASSWORD, is_required
-from tests.processes import Running, new_database, starting, wait_for
+from tests.processes import PATIENCE, Running, new_database, starting, wait_for
 
 PER_ADDRESS = ["SIGNUPS_PER_ADDRESS_PER_HOUR", "MAILS_PER_ADDRESS_PER_HOUR", "AUTHORIZATIONS_PER_ADDRESS_PER_HOUR"]
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -175,7 +175,7 @@ def as_root(root: StorageState, up: Running) -> Iterator[httpx.Client]:
     """Asks the API with the admin's cookies, as the console's own pages do."""
     cookies = {each["name"]: each["value"] for each in root["cookies"]}
     headers = {"X-CSRFToken": cookies["fastgen_csrf"]}
-    with httpx.Client(base_url=f"{up.url}/api/v1", cookies=cookies, headers=headers) as client:
+    with httpx.Client(base_url=f"{up.url}/api/v1", cookies=cookies, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 
@@ -239,6 +239,7 @@ def assert_is_readable(page: Page) -> None:
 
 
 def _assert_axe_finds_nothing(page: Page, rules: list[str]) -> None:
+    page.wait_for_load_state()
     page.evaluate(AXE.read_text())
     with _as_tall_as_it_is(page):
         assert page.evaluate(RUN_AXE, rules) == []

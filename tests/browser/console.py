@@ -24,5 +24,6 @@ def log_in(page: Page) -> Page:
 
 
 def call(page: Page, method: str, path: str, body: Any = None) -> Any:
-    """Ask the API as the console's own pages may."""
+    """Ask the API as the console's own pages may, when this one is there."""
+    page.wait_for_load_state()
     return page.evaluate(CALL, [method, path, body])

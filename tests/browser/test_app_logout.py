@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import CallbackApp
 from tests.browser.forms import fill_in
 from tests.conftest import PASSWORD
-from tests.processes import Running
+from tests.processes import PATIENCE, Running
 
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -43,7 +43,7 @@ def _id_token(ann: Page, up: Running, app: CallbackApp, client_id: str) -> str:
     ann.goto(f"/oauth/authorize?{urlencode({**sent, 'code_challenge': CHALLENGE, 'code_challenge_method': 'S256'})}")
     code = parse_qs(urlsplit(ann.url).query)["code"][0]
     form = {**sent, "grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
-    return str(httpx.post(f"{up.url}/oauth/token", data=form).json()["id_token"])
+    return str(httpx.post(f"{up.url}/oauth/token", data=form, timeout=PATIENCE).json()["id_token"])
 
 
 def _post_from_another_site(ann: Page, to: str, fields: dict[str, str]) -> None:

@@ -48,6 +48,7 @@ def test_a_person_is_made_found_blocked_let_in_again_and_deleted(
     page.get_by_role("link", name="Users").first.click()
     page.get_by_role("searchbox").fill("CARLA")
     page.keyboard.press("Enter")
+    page.wait_for_url("**q=CARLA**")
     page.get_by_role("link", name="carla@example.com").click()
     page.get_by_role("link", name="Block…").click()
     page.get_by_role("button", name="Block", exact=True).click()

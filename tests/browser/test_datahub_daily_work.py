@@ -99,6 +99,7 @@ def test_the_daily_work_by_mouse(desk: Page, database_url: str) -> None:
     grid.expect_cell(1, 4, "")
 
     # An edit is undone
+    grid.wait()
     grid.cell(1, 1).click()
     grid.keys.type("Somebody")
     grid.cell(2, 1).click()

@@ -344,6 +344,7 @@ def test_a_column_is_hidden_and_shown_again(grid: Grid) -> None:
     grid.page.get_by_role("link", name="Hide").locator("visible=true").click()
     expect(grid.head("Email")).to_have_count(0)
 
+    grid.wait()
     grid.page.get_by_role("button", name="1 hidden column").click()
     grid.page.get_by_role("link", name="Show Email").click()
 

@@ -62,6 +62,7 @@ def test_a_file_with_bad_lines_becomes_a_table_by_mouse(admin: Page, file: Path)
     _mend(admin, "still wrong", "60")
     _mend_missing(admin, "Cid", "2026-11-03")
     admin.get_by_role("button", name="Take in what I changed").click()
+    expect(admin.get_by_role("heading", name="Nothing is left to mend")).to_be_visible()
     expect(admin.locator("table.mending")).to_have_count(0)
     assert [row["age"] for row in rows_of(admin)] == [31, 17, 44, 52, 60]
 
@@ -100,6 +101,7 @@ def test_a_file_is_added_to_a_table_by_keyboard(admin: Page, file: Path) -> None
     admin.keyboard.type("32")
     admin.keyboard.press("Enter")
 
+    expect(admin.get_by_role("heading", name="Nothing is left to mend")).to_be_visible()
     expect(admin.locator("table.mending")).to_have_count(0)
     assert [row["age"] for row in rows_of(admin)] == [31, 32]
 

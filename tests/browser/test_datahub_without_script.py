@@ -52,6 +52,7 @@ def test_a_long_table_is_read_page_by_page_without_script(admin: Page, new_admin
 
     seen = []
     for _page in range(3):
+        page.wait_for_load_state()
         seen += [text.strip() for text in page.locator("#grid tbody tr[id^=row-] td:nth-child(2)").all_inner_texts()]
         if page.locator("#more a").count():
             page.locator("#more a").click()

@@ -188,13 +188,16 @@ def test_an_address_that_fits_a_line_of_a_phone_stands_on_one(new_page: NewPage,
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=["phone", "desk"])
-def test_the_pages_on_the_way_look_right(new_page: NewPage, asking: Asking, email: str, screen: dict[str, Any]) -> None:
+def test_the_pages_on_the_way_look_right(
+    new_page: NewPage, app: CallbackApp, asking: Asking, email: str, screen: dict[str, Any]
+) -> None:
     page = new_page(**screen)
     sign_up(page, f"a.person.with.quite.a.long.address.to.show.{email}")
 
     page.goto(asking(first_party=False, scope="openid profile email roles offline_access"))
     assert_is_accessible(page)
     page.get_by_role("button", name="Allow").click()
+    is_back(page, app)
     page.goto("/account#apps")
     expect(page.locator("#apps")).to_contain_text("Notes")
     assert_is_accessible(page)

@@ -44,6 +44,6 @@ def test_a_worker_whose_postgresql_connections_were_all_cut_goes_on(
     installation.happen(count=EVENTS - 1)
 
     assert len(cut) > 1
-    assert wait_for(lambda: installation.count("events_finisheddelivery") == EVENTS, seconds=30)
+    assert wait_for(lambda: installation.count("events_finisheddelivery") == EVENTS)
     assert worker.poll() is None
     assert_promises_are_kept(installation, receiver)

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.chaos.conftest import LONGEST_WAIT_SECONDS, Installation
+from tests.chaos.conftest import Installation
 from tests.processes import wait_for
 
 ROWS = 11_000
@@ -109,5 +109,5 @@ def test_another_worker_goes_on_with_one_in_the_background(items: Installation, 
 
     assert _is_as_it_was(items)
     items.start_worker()
-    assert wait_for(lambda: not items.count("datahub_conversion"), seconds=LONGEST_WAIT_SECONDS)
+    assert wait_for(lambda: not items.count("datahub_conversion"))
     _assert_all_is_converted(items, versions=3)

@@ -8,7 +8,7 @@ import pytest
 
 from datahub.import_files import BATCH_ROWS
 from tests.chaos.conftest import LONGEST_WAIT_SECONDS, Installation
-from tests.processes import wait_for
+from tests.processes import PATIENCE, wait_for
 
 ROWS = 120_000
 START = f"""
@@ -65,7 +65,7 @@ def test_a_batch_that_was_not_committed_leaves_nothing(installation: Installatio
 
     assert died.value.returncode == -signal.SIGKILL
     assert (left, read) == (2 * BATCH_ROWS, [(2 * BATCH_ROWS,)])
-    assert wait_for(lambda: _is_done(installation), seconds=30)
+    assert wait_for(lambda: _is_done(installation))
     _assert_all_is_there_once(installation)
 
 
@@ -80,9 +80,9 @@ def test_another_worker_goes_on_with_the_import_of_a_killed_one(installation: In
     installation.start_worker()
 
     assert 0 < batches < ROWS / BATCH_ROWS
-    assert wait_for(lambda: installation.count("datahub_importbatch") > batches, seconds=LONGEST_WAIT_SECONDS)
+    assert wait_for(lambda: installation.count("datahub_importbatch") > batches)
     assert time.monotonic() - died < LONGEST_WAIT_SECONDS
-    assert wait_for(lambda: _is_done(installation), seconds=30)
+    assert wait_for(lambda: _is_done(installation))
     _assert_all_is_there_once(installation)
 
 
@@ -93,9 +93,9 @@ def test_a_worker_that_is_told_to_stop_leaves_its_import_to_the_next(installatio
 
     one.terminate()
 
-    assert one.wait(10) == 0
+    assert one.wait(PATIENCE) == 0
     assert not _is_done(installation)
     assert installation.count("events_worker") == 0  # it signed off: what it had is free for the next at once
     installation.start_worker()
-    assert wait_for(lambda: _is_done(installation), seconds=30)
+    assert wait_for(lambda: _is_done(installation))
     _assert_all_is_there_once(installation)

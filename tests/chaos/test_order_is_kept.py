@@ -56,7 +56,7 @@ def test_order_survives_workers_that_die_and_workers_that_wake_up(installation: 
     orderly = Orderly()
     for path in ("/ordered", "/perSubject"):
         receiver.on(path, orderly)
-    installation.settings |= {"WEBHOOK_TIMEOUT_SECONDS": "1", "WORKER_SENDS_AT_ONCE": "4"}  # so that two are busy
+    installation.settings |= {"WEBHOOK_TIMEOUT_SECONDS": "3", "WORKER_SENDS_AT_ONCE": "4"}  # so that two are busy
     installation.run(SET_UP.format(url=receiver.url))
     installation.run(HAPPEN)
     dying, sleeping = installation.start_worker(), installation.start_worker()
@@ -69,7 +69,7 @@ def test_order_survives_workers_that_die_and_workers_that_wake_up(installation: 
     assert wait_for(lambda: not _holders(installation) & lost)
     sleeping.send_signal(signal.SIGCONT)
 
-    assert wait_for(lambda: installation.count("events_finisheddelivery") == 2 * EVENTS, seconds=40)
+    assert wait_for(lambda: installation.count("events_finisheddelivery") == 2 * EVENTS)
     assert orderly.overlaps == []
     assert all(numbers == sorted(numbers) for numbers in orderly.told.values())
     assert set(orderly.told["/ordered"]) == set(range(EVENTS))

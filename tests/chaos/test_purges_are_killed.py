@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.chaos.conftest import LONGEST_WAIT_SECONDS, Installation
+from tests.chaos.conftest import Installation
 from tests.processes import wait_for
 
 START = """
@@ -64,5 +64,5 @@ def test_another_worker_does_what_is_left(installation: Installation, place: str
     assert (_physical_columns(installation), installation.count("datahub_column")) == (left, left)
     assert installation.count("datahub_job") == 1
     installation.start_worker()
-    assert wait_for(lambda: not installation.count("datahub_job"), seconds=LONGEST_WAIT_SECONDS)
+    assert wait_for(lambda: not installation.count("datahub_job"))
     assert (_physical_columns(installation), installation.count("datahub_column")) == (1, 1)

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.chaos.conftest import EVENTS, Installation
-from tests.processes import wait_for
+from tests.processes import PATIENCE, wait_for
 
 SEQUENCE_AND_REPLAY = """
 import django; django.setup()
@@ -25,9 +25,9 @@ def test_a_replay_promises_every_event_once_more_and_no_oftener(moment: str, ins
     installation.run(SEQUENCE_AND_REPLAY)
 
     killed = installation.start_worker(dies=moment)
-    assert killed.wait(20) == -signal.SIGKILL
+    assert killed.wait(PATIENCE) == -signal.SIGKILL
     installation.start_worker()
-    assert wait_for(lambda: installation.count("events_finisheddelivery") >= 2 * EVENTS, seconds=30)
+    assert wait_for(lambda: installation.count("events_finisheddelivery") >= 2 * EVENTS)
 
     times = installation.query("SELECT count(*) FROM events_finisheddelivery GROUP BY event_id")
     sequences = installation.query("SELECT sequence FROM events_finisheddelivery ORDER BY sequence")

@@ -33,11 +33,11 @@ from events.models import Event, Worker
 from events.services.leases import register_worker
 from fastgen_backend.errors import InvalidInput
 from fastgen_backend.origin import COMMAND_LINE
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECONDS = 12
-AFTERWARDS_SECONDS = 3  # for the conversions that were begun last
 WRITERS = 4
 COLUMNS = 6  # which come and go; `note` stays
 VALUES = {"text": "17", "integer": 17, "decimal": "17.50", "json": [17], "boolean": True}
@@ -191,7 +191,7 @@ def test_no_write_fails_and_nothing_is_lost_while_columns_come_and_go(table: Tab
         running.append(threads.submit(_work, converter.convert, 0, until, conversions))
     for each in running:
         each.result()
-    _work(converter.convert, 0, time.monotonic() + AFTERWARDS_SECONDS, conversions)
+    assert wait_for(lambda: converter.convert(random.Random(0)) == "idle" and not Job.objects.exists())  # noqa: S311
 
     table.refresh_from_db()
     expected = {id: note for writer in writers for id, note in writer.notes.items()}

@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos.conftest import LONGEST_WAIT_SECONDS
 from tests.conftest import PASSWORD
-from tests.processes import Running, children_of, query, run, wait_for
+from tests.processes import Running, calling, children_of, query, run, wait_for
 from tests.receivers import Receiver
 
 KILLS = 3
@@ -32,17 +32,17 @@ def up(start: Callable[..., Running]) -> Running:
 @pytest.fixture
 def developer(up: Running, database_url: str) -> Iterator[httpx.Client]:
     key = run("create_api_key", "chaos", "--scope", "*", DATABASE_URL=database_url).stdout.strip()
-    headers = {"authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"{up.url}/api/v1", headers=headers, timeout=30) as client:
+    with calling(up.url, key) as client:
         yield client
 
 
 @dataclass
 class Crowd:
-    """People who sign up: who was told that they have, and when each of them sent the form."""
+    """People who sign up: who was told that they have, of how many that was noticed, and when each sent the form."""
 
     url: str
     promised: set[str] = field(default_factory=set)
+    noticed: int = 0
     sent_at: dict[str, float] = field(default_factory=dict)
 
     def sign_up(self, number: int) -> None:
@@ -86,9 +86,12 @@ def test_nobody_who_was_answered_is_lost_and_nothing_waits_for_long(
     with ThreadPoolExecutor(SIGN_UPS) as people:
         for number in range(SIGN_UPS):
             people.submit(crowd.sign_up, number)
-            time.sleep(PAUSE_SECONDS)  # so that the kills fall amid sign-ups, and not before the first is answered
-            if number % (SIGN_UPS // KILLS) == SIGN_UPS // KILLS // 2:
+            time.sleep(PAUSE_SECONDS)
+            if number % (SIGN_UPS // KILLS) == SIGN_UPS // KILLS // 2:  # amid sign-ups, of which some were answered
+                assert wait_for(lambda: len(crowd.promised) > crowd.noticed)
+                crowd.noticed = len(crowd.promised)
                 killed.add(_kill(victim, up))
+                assert wait_for(lambda: _answers(developer))
 
     assert wait_for(lambda: _answers(developer))
     assert wait_for(lambda: sorted(_logged(developer)) == sorted(_users(database_url)))
