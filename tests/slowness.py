@@ -16,9 +16,9 @@ COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE
 
 
 @contextmanager
-def hurry() -> Iterator[None]:
+def hurry(seconds: float = SECONDS) -> Iterator[None]:
     """Limit the statements of this thread as the web process does, but to less."""
-    with mock.patch.dict(connections.settings["default"]), override_settings(WEB_STATEMENT_SECONDS=SECONDS):
+    with mock.patch.dict(connections.settings["default"]), override_settings(WEB_STATEMENT_SECONDS=seconds):
         limit_statements()
         connection.close()
         yield

@@ -1,6 +1,7 @@
 """A worker in this process, a receiver on a port, and things that happen."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -44,6 +45,19 @@ def quick_retries(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def no_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that end in `.invalid` (RFC 6761) are unknown at once, whatever this machine’s network says."""
+    look_up = socket.getaddrinfo
+
+    def look_up_here(host: Any, *rest: Any, **more: Any) -> Any:
+        if str(host).endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
+
+
+@pytest.fixture
 def subscribe(receiver: Receiver) -> Callable[..., Webhook]:
     """Makes a webhook that calls a path of the receiver."""
 
@@ -71,7 +85,7 @@ def happen(name: str = "custom.order_placed", **data: Any) -> Event:
     return record_custom_event(type=name, data=data, origin=COMMAND_LINE)
 
 
-def work_until(condition: Callable[[], object], seconds: float = 20) -> bool:
+def work_until(condition: Callable[[], object], seconds: float = 120) -> bool:
     """Run a worker until the condition is true; tells whether that came in time. The worker ends as by SIGTERM."""
 
     async def work() -> bool:

@@ -1,7 +1,8 @@
 """What a webhook receives, and what becomes of a delivery."""
 
+import asyncio
 import json
-import time
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ from events.models import Attempt, Delivery, EventSecret, FinishedDelivery, Webh
 from events.services.webhooks import change_webhook, rotate_secret
 from tests.conftest import Api
 from tests.events.conftest import happen, work_until
-from tests.receivers import Receiver, after, answer, echo
+from tests.processes import PATIENCE
+from tests.receivers import Behaviour, Call, Receiver, after, answer, echo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., Webhook]
@@ -88,19 +90,36 @@ def test_an_echo_of_a_body_is_logged(subscribe: Subscribe, receiver: Receiver):
     assert json.loads(Attempt.objects.get().response_body)["data"] == {"note": "hello"}
 
 
-def test_a_slow_webhook_keeps_no_other_waiting(subscribe: Subscribe, receiver: Receiver):
+def test_a_slow_webhook_keeps_no_other_waiting(subscribe: Subscribe, receiver: Receiver, settings: Any):
+    settings.WEBHOOK_TIMEOUT_SECONDS = PATIENCE
     subscribe("/slow")
     subscribe("/quick")
-    receiver.on("/slow", after(4, answer(204)))
+    may_answer, slow = threading.Event(), []
+    receiver.on("/slow", once(may_answer, answer(204)))
     for _ in range(50):
         happen()
-    start = time.monotonic()
 
-    quick = FinishedDelivery.objects.filter(subscriber__webhook__url=receiver.url + "/quick")
-    assert work_until(lambda: quick.count() == 50)
+    def all_quick_ones_are_told() -> bool:
+        told = FinishedDelivery.objects.filter(subscriber__webhook__url=receiver.url + "/quick").count() == 50
+        if told:
+            slow.append((bool(receiver.at("/slow")), FinishedDelivery.objects.count() - 50))
+            may_answer.set()
+        return told
 
-    assert time.monotonic() - start < 12
-    assert receiver.at("/quick")[-1].at - receiver.at("/quick")[0].at < 3.5
+    assert work_until(all_quick_ones_are_told)
+
+    assert slow == [(True, 0)]
+
+
+def once(event: threading.Event, behaviour: Behaviour) -> Behaviour:
+    """The same, once something happened."""
+
+    async def behave(call: Call, writer: asyncio.StreamWriter) -> None:
+        while not event.is_set():
+            await asyncio.sleep(0.02)
+        await behaviour(call, writer)
+
+    return behave
 
 
 def test_secrets_that_no_key_opens_keep_no_other_waiting_and_can_be_given_anew(
@@ -123,7 +142,10 @@ def test_secrets_that_no_key_opens_keep_no_other_waiting_and_can_be_given_anew(
     assert receiver.at("/sealed")[0].headers["x-key"] == "of today"
 
 
-def test_a_url_that_only_an_older_version_took_keeps_no_other_waiting(subscribe: Subscribe, receiver: Receiver):
+def test_a_url_that_only_an_older_version_took_keeps_no_other_waiting(
+    subscribe: Subscribe, receiver: Receiver, settings: Any
+):
+    settings.WEBHOOK_RETRY_SECONDS = [100]
     odd = subscribe("/odd", secrets=True)
     Webhook.objects.filter(pk=odd.pk).update(url="https://[:]")
     subscribe("/hook")

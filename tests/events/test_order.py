@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -24,6 +23,7 @@ from events.services.sequencing import sequence_events
 from events.services.webhooks import change_webhook
 from tests.conftest import Api
 from tests.events.conftest import happen, happen_to, work_until
+from tests.events.effort import effort_of
 from tests.receivers import Call, Receiver, after, answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -185,12 +185,12 @@ def test_a_dead_workers_call_is_over_before_the_next_begins(subscribe: Subscribe
     claim(dead)
 
     taken_over = {}
-    for silence in (11, 26, 28):
+    for silence in (11, 18, 28):
         Worker.objects.filter(pk=dead).update(heartbeat_at=timezone.now() - timedelta(seconds=silence))
         reap_dead_workers()
         taken_over[silence] = sequences(claim(other))
 
-    assert taken_over == {11: [], 26: [], 28: [1]}
+    assert taken_over == {11: [], 18: [], 28: [1]}
     assert not beat(dead)
 
 
@@ -255,7 +255,7 @@ def test_a_redelivery_comes_in_its_turn(subscribe: Subscribe, key: Callable[...,
     assert beside == [[2], [3]]
 
 
-def test_a_claim_is_quick_with_100_000_waiting_behind_one_subject_that_fails(subscribe: Subscribe):
+def test_a_claim_looks_at_few_with_100_000_waiting_behind_one_subject_that_fails(subscribe: Subscribe):
     subscribe(mode="perSubject")
     happen_by_turns("ann", "ben", rounds=1)
     _promise_behind("ann", 100_000)
@@ -264,16 +264,16 @@ def test_a_claim_is_quick_with_100_000_waiting_behind_one_subject_that_fails(sub
     acknowledge(worker, [outcome(ann, delivered=False)])
     Delivery.objects.filter(pk=ann.id).update(due_at=timezone.now() + timedelta(hours=1))
 
-    spent, claimed = [], [ben]
-    for sequence in (100_004, 100_006, 100_008):
-        start = time.perf_counter()
+    claimed = [ben]
+
+    def go_on() -> None:
         finish(worker, claimed)
         happen_by_turns("ann", "ben", rounds=1)
-        claimed = claim(worker)
-        spent.append(time.perf_counter() - start)
-        assert sequences(claimed) == [sequence]
+        claimed[:] = claim(worker)
 
-    assert min(spent) < 0.5  # a scan of all that waits takes longer for each of these steps
+    for sequence in (100_004, 100_006, 100_008):
+        assert effort_of(go_on) < 10_000
+        assert sequences(claimed) == [sequence]
 
 
 def _promise_behind(subject: str, count: int) -> None:

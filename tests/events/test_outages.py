@@ -13,6 +13,7 @@ from events.services.webhook_health import disable_webhook
 from events.services.webhooks import change_webhook
 from tests.conftest import together
 from tests.events.conftest import happen
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., Webhook]
@@ -98,8 +99,9 @@ def test_every_event_is_either_promised_or_missed_while_it_is_switched_amid_sequ
 
 def toggle(webhook: Webhook, over: threading.Event) -> None:
     try:
-        for _ in range(SWITCHES):
+        for turn in range(SWITCHES):
             disable_webhook(webhook_id=webhook.pk, reason="A test.")
+            assert turn or wait_for(Event.objects.filter(pk=happen().pk, position__isnull=False).exists)
             switch(webhook, enabled=True)
     finally:
         over.set()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -243,17 +244,18 @@ def test_what_waits_to_be_sent_holds_up_the_rest(
     assert (len(promised_events()), Replay.objects.get().promised) == (3, 3)
 
 
-def test_a_rate_spreads_the_promises(caller: Api, subscribe: Subscribe) -> None:
+def test_a_rate_spreads_the_promises(caller: Api, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch) -> None:
     happened(*["custom.a"] * 5)
     start(caller, subscribe("/hook", "custom.*"), ratePerSecond=2)
-    began = timezone.now()
+    began = Replay.objects.get().due_at
+    monkeypatch.setattr(replaying, "timezone", SimpleNamespace(now=lambda: began))
 
     for _ in range(3):
         advance_replays()
 
     replay = Replay.objects.get()
     assert replay.promised == 2
-    assert timedelta(seconds=0.9) < replay.due_at - began < timedelta(seconds=2)
+    assert replay.due_at == began + timedelta(seconds=1)
 
 
 def test_many_positions_without_a_wanted_event_are_walked_through(

@@ -20,6 +20,7 @@ from events.services import sequencing
 from events.services.sequencing import sequence_events
 from fastgen_backend.errors import DomainError
 from tests.events.conftest import happen
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, EACH = 16, 15
@@ -131,7 +132,7 @@ def test_concurrent_writers_get_dense_and_causal_positions_and_a_reader_by_posit
         sequencing_ = threads.submit(in_thread, sequence_until, stop)
         writing = [threads.submit(in_thread, write, random.Random(seed)) for seed in range(WRITERS)]  # noqa: S311 for pauses
         writes = [each for future in writing for each in future.result()]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while Event.objects.filter(position=None).exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         stop.set()
@@ -151,7 +152,7 @@ def test_sequencers_beside_each_other_give_no_position_twice():
     stop = threading.Event()
     with ThreadPoolExecutor(4) as threads:
         running = [threads.submit(in_thread, sequence_until, stop, 7) for _ in range(4)]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while Event.objects.filter(position=None).exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         stop.set()

@@ -27,7 +27,6 @@ from fastgen_backend.errors import TooManyRequests
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api
 from tests.events.conftest import work_until
-from tests.processes import free_port
 from tests.receivers import Receiver, answer, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,12 +241,12 @@ def test_a_url_that_answers_is_good_whatever_it_says_to_other_methods(receiver: 
     assert [call.body for call in receiver.calls] == [b""] * 3
 
 
-def test_what_is_wrong_with_a_url_is_said_in_words(receiver: Receiver, settings: Any):
+def test_what_is_wrong_with_a_url_is_said_in_words(receiver: Receiver, no_name_servers: None, settings: Any):
     urls = {
         receiver.on("/moved", answer(308, location="https://elsewhere.example/")): "https://elsewhere.example/",
         receiver.on("/broken", answer(503)): "503",
         receiver.on("/reset", reset): "not HTTP",
-        f"http://127.0.0.1:{free_port()}/": "is the server up",
+        "http://127.0.0.1:1/": "is the server up",
         "http://no-such-host.invalid/": "can’t be resolved",
         "ftp://files.example/": "https://",
     }

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.processes import PROJECT, environment
+from tests.processes import PATIENCE, PROJECT, environment
 
 HANG = """
 import asyncio, time
@@ -18,7 +18,7 @@ from events.database_threads import DatabaseThreads
 class Worker:
     async def run(self):
         threads = DatabaseThreads(1)
-        asyncio.create_task(threads.run(time.sleep, 30))
+        asyncio.create_task(threads.run(time.sleep, 300))
         await asyncio.sleep(0.1)
         await threads.close()
         print("closed", flush=True)
@@ -35,7 +35,9 @@ def test_a_handler_that_hangs_keeps_no_worker_from_its_end():
     line = [sys.executable, "-c", HANG]
     settings = environment({"DJANGO_SETTINGS_MODULE": "fastgen_backend.settings"})
 
-    ended = subprocess.run(line, env=settings, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        line, env=settings, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "closed\n", "")
-    assert time.monotonic() - start < 25
+    assert time.monotonic() - start < 100

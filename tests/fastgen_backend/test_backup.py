@@ -129,6 +129,7 @@ def test_an_archive_is_of_one_moment(admin: Api, session: dict[str, Any], monkey
 def test_a_table_that_is_emptied_meanwhile_is_saved_whole(
     admin: Api, session: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("datahub.locks.CHANGE_SECONDS", 60)
     real, clearing = saving._rows, threading.Thread(target=lambda: _clear(admin))
 
     def clear_meanwhile(each: Any) -> Any:

@@ -13,7 +13,7 @@ from fastgen_backend.origin import COMMAND_LINE
 from tests.authpages.conftest import Visitor
 from tests.conftest import PASSWORD
 from tests.fastgen_backend.conftest import settings_of
-from tests.processes import Running, wait_for
+from tests.processes import PATIENCE, Running, wait_for
 
 SITE = "https://auth.example.com"
 TLS = {"x-forwarded-proto": "https"}
@@ -140,7 +140,7 @@ def test_the_server_behind_a_proxy_that_ends_tls(start: Callable[..., Running]):
 
 
 def _get(port: int, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
-    server = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    server = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         server.request("GET", path, headers={"host": "auth.example.com"} | headers)
         answer = server.getresponse()

@@ -1,18 +1,19 @@
 """Answers that are kept for a moment."""
 
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
 from fastgen_backend.kept import Kept
 
 
-def test_what_took_long_to_find_out_is_kept_as_long_as_anything_else():
-    found: list[int] = []
+def test_what_took_long_to_find_out_is_kept_as_long_as_anything_else(monkeypatch: pytest.MonkeyPatch):
+    found, clock = list[int](), SimpleNamespace(now=0.0)
+    monkeypatch.setattr("fastgen_backend.kept.time", SimpleNamespace(monotonic=lambda: clock.now))
 
     def find() -> int:
-        time.sleep(0.3)
+        clock.now += 0.3
         found.append(len(found))
         return found[-1]
 

@@ -18,8 +18,8 @@ from django.db import connection, transaction
 
 from fastgen_backend.sqlite import base, turns
 from fastgen_backend.sqlite.turns import Turns
+from tests.processes import PATIENCE
 
-PATIENCE_SECONDS = 20
 FORK = multiprocessing.get_context("fork")
 
 
@@ -28,11 +28,12 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "db.sqlite3")
 
 
-def add_lines(path: str, name: str, count: int) -> None:
+def add_lines(path: str, name: str, count: int, start: Any) -> None:
     """Write lines in turns, each after a look at what is there: without turns one would overwrite another's."""
     mine, file = Turns(path), Path(f"{path}.txt")
+    start.wait(PATIENCE)
     for _ in range(count):
-        assert mine.take(PATIENCE_SECONDS)
+        assert mine.take(PATIENCE)
         lines = file.read_text() if file.exists() else ""
         time.sleep(0.001)
         file.write_text(f"{lines}{name}\n")
@@ -40,11 +41,12 @@ def add_lines(path: str, name: str, count: int) -> None:
 
 
 def test_processes_write_one_after_the_other_and_in_turn(path: str):
-    writers = [FORK.Process(target=add_lines, args=[path, name, 40]) for name in "ab"]
+    start = FORK.Barrier(2)
+    writers = [FORK.Process(target=add_lines, args=[path, name, 40, start]) for name in "ab"]
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(PATIENCE_SECONDS)
+        writer.join(PATIENCE)
     lines = Path(f"{path}.txt").read_text().split()
 
     assert [writer.exitcode for writer in writers] == [0, 0]
@@ -59,7 +61,7 @@ def test_threads_write_one_after_the_other(path: str):
 
     def write() -> None:
         for _ in range(50):
-            assert shared.take(PATIENCE_SECONDS)
+            assert shared.take(PATIENCE)
             inside.append(1)
             most.append(len(inside))
             time.sleep(0)
@@ -81,7 +83,7 @@ def another_process_has(path: str) -> Iterator[int]:
     ready, there = FORK.Pipe()
 
     def keep() -> None:
-        there.send(Turns(path).take(PATIENCE_SECONDS))
+        there.send(Turns(path).take(PATIENCE))
         signal.pause()
 
     process = FORK.Process(target=keep)
@@ -98,7 +100,7 @@ def test_a_process_that_is_killed_gives_its_turn_back(path: str):
     with another_process_has(path) as other:
         os.kill(other, signal.SIGKILL)
 
-        assert Turns(path).take(PATIENCE_SECONDS)
+        assert Turns(path).take(PATIENCE)
 
 
 def test_who_gets_no_turn_in_time_can_have_the_next(path: str):
@@ -107,19 +109,19 @@ def test_who_gets_no_turn_in_time_can_have_the_next(path: str):
         assert not mine.take(0.05)
         assert not mine.take(0.05), "what the first had of it was not let go"
 
-    assert mine.take(PATIENCE_SECONDS)
+    assert mine.take(PATIENCE)
 
 
 def test_a_forked_process_does_not_hold_what_its_parent_holds(path: str):
     mine = Turns(path)
-    assert mine.take(PATIENCE_SECONDS)
+    assert mine.take(PATIENCE)
     child = FORK.Process(target=lambda: os._exit(0 if not Turns(path).take(0.05) else 1))
     child.start()
-    child.join(PATIENCE_SECONDS)
+    child.join(PATIENCE)
     mine.give_back()
 
     assert child.exitcode == 0
-    assert Turns(path).take(PATIENCE_SECONDS)
+    assert Turns(path).take(PATIENCE)
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def test_where_there_can_be_no_turns_there_are_none_and_that_is_said_once(
     monkeypatch.setattr("fastgen_backend.sqlite.turns.fcntl.flock", Mock(side_effect=error))
     mine = Turns(path)
 
-    assert [mine.take(PATIENCE_SECONDS) for _ in range(2)] == [False, False]
+    assert [mine.take(PATIENCE) for _ in range(2)] == [False, False]
     assert len(caplog.messages) == 1
 
 
@@ -144,7 +146,7 @@ def test_the_locks_belong_to_whom_the_database_belongs_to(path: str):
     Path(path).touch()
     Path(path).chmod(0o660)
     mine = Turns(path)
-    assert mine.take(PATIENCE_SECONDS)
+    assert mine.take(PATIENCE)
     mine.give_back()
 
     assert {Path(f"{path}-{name}").stat().st_mode & 0o777 for name in ("next", "now")} == {0o660}
@@ -152,10 +154,10 @@ def test_the_locks_belong_to_whom_the_database_belongs_to(path: str):
 
 def test_a_child_knows_no_turn_of_its_parent(path: str):
     shared = turns.turns_of(path)
-    assert shared.take(PATIENCE_SECONDS)
+    assert shared.take(PATIENCE)
     child = FORK.Process(target=lambda: os._exit(turns.turns_of(path) is shared))
     child.start()
-    child.join(PATIENCE_SECONDS)
+    child.join(PATIENCE)
     shared.give_back()
 
     assert child.exitcode == 0

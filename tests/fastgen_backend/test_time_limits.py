@@ -12,8 +12,8 @@ from django.db import OperationalError, connection, transaction
 from authpages.models import Role
 from fastgen_backend.time_limits import QueryTooSlow, unlimited
 from tests.fastgen_backend.conftest import settings_of
-from tests.processes import PROJECT, environment
-from tests.slowness import SECONDS, run_long, run_long_on
+from tests.processes import PATIENCE, PROJECT, environment
+from tests.slowness import SECONDS, hurry, run_long, run_long_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASK = """
@@ -32,7 +32,7 @@ def _limit_in(module: str, database_url: str) -> str:
     variables = {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "fastgen_backend.settings"}
     line = [sys.executable, "-c", f"import {module}\n{ASK}"]
     told = subprocess.run(
-        line, env=environment(variables), cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True
+        line, env=environment(variables), cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     return told.stdout.strip()
 
@@ -87,14 +87,15 @@ def test_a_transaction_is_undone_where_a_statement_was_too_slow(hurried: None):
     assert list(Role.objects.values_list("name", flat=True)) == ["b"]
 
 
-def test_many_quick_statements_may_take_longer_together(hurried: None):
-    for _ in range(6):
-        run_long(share=0.3)
+def test_many_quick_statements_may_take_longer_together():
+    with hurry(4 * SECONDS):
+        for _ in range(6):
+            run_long(share=0.8)
 
 
-def test_the_time_of_a_statement_begins_with_it(hurried: None):
-    with connection.cursor() as cursor:
-        time.sleep(1.2 * SECONDS)
+def test_the_time_of_a_statement_begins_with_it():
+    with hurry(4 * SECONDS), connection.cursor() as cursor:
+        time.sleep(4.2 * SECONDS)
         run_long_on(cursor, share=0.3)
 
 

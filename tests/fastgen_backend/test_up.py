@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.processes import Running, children_of, is_running, run, wait_for
+from tests.processes import PATIENCE, Running, children_of, is_running, run, wait_for
 
 pytestmark = pytest.mark.whichever_database
 
@@ -15,6 +15,7 @@ Start = Callable[..., Running]
 
 
 def test_one_command_serves_and_says_where_to_go(up: Running):
+    assert wait_for(lambda: len(up.descendants()) == 4)  # web server with two workers, events worker
     link = up.out.read_text().splitlines()[1].strip()
     groups = {os.getpgid(pid) for pid in up.descendants()}
 
@@ -22,7 +23,6 @@ def test_one_command_serves_and_says_where_to_go(up: Running):
     assert up.out.read_text().splitlines()[-1] == f"Fastgen backend is running at {up.url}"
     assert link.startswith(f"{up.url}/console/setup?token=")  # makes the first admin
     assert status_of(up.port, link.removeprefix(up.url)) == 200
-    assert len(up.descendants()) == 4  # web server with two workers, events worker
     assert groups == {up.process.pid}  # all processes stay in the group `up` was started in
 
 
@@ -60,7 +60,7 @@ def test_a_signal_stops_everything_cleanly(up: Running, number: int, send: Calla
 
     send(up.process.pid, number)
 
-    assert up.process.wait(timeout=9) == 0
+    assert up.process.wait(timeout=PATIENCE) == 0
     assert not any(is_running(pid) for pid in descendants)
     assert up.err.read_text() == ""
 
@@ -78,7 +78,7 @@ def test_what_dies_is_started_again(up: Running):
     for word, name in {"fastgen_backend.web": "web server", "events_worker": "events worker"}.items():
         kill_and_wait_for_the_next(up, word)
         assert f"The {name} was ended by SIGKILL" in up.err.read_text()
-    assert wait_for(lambda: not any(is_running(pid) for pid in workers), seconds=10)
+    assert wait_for(lambda: not any(is_running(pid) for pid in workers))
     assert wait_for(lambda: status_of(up.port) == 200)
 
 
@@ -95,13 +95,13 @@ def test_children_end_when_up_is_killed_and_the_next_start_waits_for_them(up: Ru
     up.process.kill()
     second = start(port=up.port)
 
-    assert wait_for(lambda: not any(is_running(pid) for pid in descendants), seconds=10)
+    assert wait_for(lambda: not any(is_running(pid) for pid in descendants))
     assert wait_for(second.is_ready), second.err.read_text()
 
 
 def status_of(port: int, path: str = "/healthz") -> int | None:
     """The status of an answer; None where there is none."""
-    server = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    server = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         server.request("GET", path)
         return server.getresponse().status

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.processes import PROJECT, environment, free_port, refusal, run
+from tests.processes import PATIENCE, PROJECT, environment, free_port, refusal, run
 
 pytestmark = pytest.mark.whichever_database
 
@@ -137,4 +137,4 @@ def up_without_privileges(database_url: str) -> CompletedProcess[str]:
     up = [str(PROJECT / "manage.py"), "up", "--port", str(free_port())]
     variables = environment({"DATABASE_URL": database_url})
     line = [sys.executable, "-c", BOUND_BY_PERMISSIONS, *up]
-    return subprocess.run(line, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(line, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False)

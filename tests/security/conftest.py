@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from fastgen_backend import settings as settings_file
-from tests.authpages.conftest import visitor
+from tests.authpages.conftest import _long_waits, visitor
 from tests.datahub.conftest import admin, console, people, person
 from tests.security.datahub_endpoints import named
 
-__all__ = ["admin", "console", "named", "people", "person", "visitor"]
+__all__ = ["_long_waits", "admin", "console", "named", "people", "person", "visitor"]
 
 PAGES = ["/signup", "/login", "/logout", "/forgot-password", "/console/login"]
 

@@ -17,7 +17,7 @@ from events.services.sequencing import sequence_events
 from fastgen_backend.errors import DomainError
 from tests.authpages.conftest import Visitor, text_of
 from tests.conftest import PASSWORD, Api
-from tests.processes import wait_for
+from tests.processes import PATIENCE, wait_for
 
 
 def _refused(password: str, email: str = "ann@example.com") -> str:
@@ -147,7 +147,7 @@ def crowd(
         with counting:
             crowd.running += 1
             crowd.most_running = max(crowd.most_running, crowd.running)
-        crowd.go.wait(20)
+        crowd.go.wait(PATIENCE)
         with counting:
             crowd.running -= 1
         return False
