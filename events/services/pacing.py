@@ -1,8 +1,9 @@
-"""The pace of a subscriber: calls begin at even distances, whoever makes them, and never more in a second than allowed.
+"""The pace of a subscriber: calls begin at even distances, whoever makes them, and none before its moment.
 
 Claims hand out moments to begin at, one after the other with the subscriber locked, and note in `paced_until` how far
 they are (the generic cell rate algorithm of ITU-T I.371, without a burst). They look `AHEAD` of the clock, so that none
-is lost between two looks of the workers; who claimed a delivery waits until its moment has come.
+is lost between two looks of the workers; who claimed a delivery waits until its moment has come. A worker that is held
+up goes on with all at once whose moments have passed: no more than it had claimed, which is those of one second.
 """
 
 import math
