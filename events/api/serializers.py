@@ -46,8 +46,8 @@ class WebhookFields(StrictSerializer):
         source="rate_per_second",
         required=False,
         allow_null=True,
-        help_text=f"How many deliveries may begin in a second, from 1 to {RATE_MAX}; null: no limit. They begin at even "
-        "distances; a worker that was held up makes up for as many as it missed, those of one second at most.",
+        help_text=f"How many deliveries may begin in a second, from 1 to {RATE_MAX}; null: no limit. They begin "
+        "at even distances; a worker that was held up makes up for as many as it missed, those of one second at most.",
     )
     headers = serializers.DictField(
         child=StrictCharField(trim_whitespace=False, allow_blank=True),
