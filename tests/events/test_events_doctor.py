@@ -31,6 +31,7 @@ from events.services.sequencing import sequence_events
 from fastgen_backend.ids import uuid7
 from tests.conftest import Api
 from tests.events.conftest import happen, work_until
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.django_db
 Subscribe = Callable[..., Webhook]
@@ -290,4 +291,4 @@ def _in_another_thread(call: Callable[[], list[int]]) -> list[int]:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result(timeout=60)
+        return pool.submit(run).result(timeout=PATIENCE)

@@ -33,6 +33,7 @@ from fastgen_backend.management.archives.restoring import restore
 from fastgen_backend.origin import COMMAND_LINE
 from tests.conftest import Api
 from tests.fastgen_backend.installations import FULL, OTHER, empty, fill, is_empty, opened, rows_of, saved
+from tests.processes import PATIENCE
 
 OLDER = "0007_replays_are_kept_with_how_far_they_are"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,7 +115,7 @@ def test_an_archive_is_of_one_moment(admin: Api, session: dict[str, Any], monkey
     def write_meanwhile(each: Any) -> Any:
         if not made:
             with ThreadPoolExecutor(1) as pool:
-                made.append(pool.submit(_happen).result(timeout=60))
+                made.append(pool.submit(_happen).result(timeout=PATIENCE))
         return real(each)
 
     monkeypatch.setattr(saving, "_rows", write_meanwhile)
@@ -129,7 +130,7 @@ def test_an_archive_is_of_one_moment(admin: Api, session: dict[str, Any], monkey
 def test_a_table_that_is_emptied_meanwhile_is_saved_whole(
     admin: Api, session: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("datahub.locks.CHANGE_SECONDS", 60)
+    monkeypatch.setattr("datahub.locks.CHANGE_SECONDS", PATIENCE)
     real, clearing = saving._rows, threading.Thread(target=lambda: _clear(admin))
 
     def clear_meanwhile(each: Any) -> Any:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from fastgen_backend.kept import Kept
+from tests.processes import PATIENCE
 
 
 def test_what_took_long_to_find_out_is_kept_as_long_as_anything_else(monkeypatch: pytest.MonkeyPatch):
@@ -27,12 +28,12 @@ def test_who_asks_while_somebody_waits_for_the_answer_does_not_wait_for_ever():
 
     def find() -> bool:
         begun.set()
-        return ended.wait(60)
+        return ended.wait(PATIENCE)
 
     kept = Kept(find, seconds=60, patience=0.05)
     first = threading.Thread(target=kept.read)
     first.start()
-    begun.wait(60)
+    begun.wait(PATIENCE)
 
     with pytest.raises(TimeoutError):
         kept.read()

@@ -249,7 +249,7 @@ def test_fetching_a_name_that_can_not_be_looked_up_is_refused(error: Exception, 
 
 
 def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch, looked_up: threading.Event):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(60) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked_up.wait(PATIENCE) and [])
     monkeypatch.setattr("fastgen_backend.targets.FETCH_TIMEOUT_SECONDS", 0.1)
     start = time.monotonic()
 
@@ -257,7 +257,7 @@ def test_nobody_waits_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch, 
         fetch_logo("https://hanging.example.com/logo")
 
     took = time.monotonic() - start
-    assert took < 30
+    assert took < 100
 
 
 def test_look_ups_that_hang_keep_no_other_waiting(
@@ -268,7 +268,7 @@ def test_look_ups_that_hang_keep_no_other_waiting(
     look_up = socket.getaddrinfo
 
     def hang(host: str, *rest: Any) -> Any:
-        return looked_up.wait(60) and [] if "hanging" in host else look_up("127.0.0.1", *rest)
+        return looked_up.wait(PATIENCE) and [] if "hanging" in host else look_up("127.0.0.1", *rest)
 
     async def fetch_beside_others() -> int:
         async with guarded_session() as session:
@@ -287,7 +287,7 @@ def test_look_ups_that_hang_keep_no_other_waiting(
     took = time.monotonic() - start
 
     assert status == 200
-    assert took < 30
+    assert took < 100
 
 
 @pytest.mark.whichever_database
