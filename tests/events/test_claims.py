@@ -19,19 +19,10 @@ from events.models import Attempt, Delivery, FinishedDelivery, LogHead, Subscrib
 from events.services import acknowledgement
 from events.services.acknowledgement import acknowledge
 from events.services.claims import Claim, claim_deliveries, fair_shares
-from events.services.leases import (
-    HEARTBEAT_SECONDS,
-    SILENCE,
-    beat,
-    reap_dead_workers,
-    register_worker,
-    release_leases,
-    release_strays,
-)
+from events.services.leases import beat, reap_dead_workers, register_worker, release_leases, release_strays
 from events.services.outcomes import Outcome
 from events.services.sequencing import sequence_events
 from events.services.webhooks import change_webhook
-from events.worker import LOOK_FOR_DUE_SECONDS
 from fastgen_backend.ids import uuid7
 from tests.events.conftest import happen
 from tests.processes import PATIENCE
@@ -235,12 +226,6 @@ def test_a_silent_worker_loses_its_leases_at_once_and_uses_no_retry(subscribe: S
     assert (delivery.worker, delivery.tries) == (None, 0)
     assert delivery.due_at <= timezone.now()
     assert not beat(worker)
-
-
-def test_what_a_dead_worker_had_in_hand_goes_on_within_fifteen_seconds():
-    until_somebody_reaps, until_somebody_claims = HEARTBEAT_SECONDS, LOOK_FOR_DUE_SECONDS  # reaping goes with the beat
-
-    assert SILENCE + timedelta(seconds=until_somebody_reaps + until_somebody_claims) <= timedelta(seconds=15)
 
 
 def test_a_worker_that_beats_keeps_its_leases(subscribe: Subscribe):

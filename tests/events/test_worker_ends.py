@@ -1,11 +1,14 @@
-"""A worker that was told to stop ends, whatever its threads do."""
+"""A worker that was told to stop ends, whatever its threads do; what a dead one had in hand goes on soon."""
 
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 
+from events.services.leases import HEARTBEAT_SECONDS, SILENCE
+from events.worker import LOOK_FOR_DUE_SECONDS
 from tests.processes import PATIENCE, PROJECT, environment
 
 HANG = """
@@ -41,3 +44,10 @@ def test_a_handler_that_hangs_keeps_no_worker_from_its_end():
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "closed\n", "")
     assert time.monotonic() - start < 100
+
+
+@pytest.mark.whichever_database
+def test_what_a_dead_worker_had_in_hand_goes_on_within_fifteen_seconds():
+    until_somebody_reaps, until_somebody_claims = HEARTBEAT_SECONDS, LOOK_FOR_DUE_SECONDS  # reaping goes with the beat
+
+    assert SILENCE + timedelta(seconds=until_somebody_reaps + until_somebody_claims) <= timedelta(seconds=15)
