@@ -31,8 +31,8 @@ LONGEST_TOKEN = timedelta(days=1)  # the most that ACCESS_TOKEN_SECONDS can be, 
 # So long are tokens of a key believed after it was retired: until the last that it signed is over.
 BELIEVED_FOR = LONGEST_TOKEN + timedelta(seconds=LOOK_AGAIN_SECONDS + SLOW_CLOCKS_SECONDS)
 CLOSED = (
-    "No SECRET_KEY that is given opens the signing key %s; add the one it was sealed with to SECRET_KEY_FALLBACKS, or "
-    "have ‘manage.py rotate_signing_keys --now’ replace it."
+    "No SECRET_KEY that is given opens the signing key %s; add the one it was sealed with to SECRET_KEY_FALLBACKS. "
+    "Where that is lost and no tokens can be signed, ‘manage.py rotate_signing_keys --now’ replaces all keys."
 )
 
 Key = RSAKey | ECKey

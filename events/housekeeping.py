@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable
 
+from django.db import NotSupportedError
+
 from authpages import throttles
 from authpages.services.signing_keys import keep_signing_keys
 from datahub.services import housekeeping
-from events.database_threads import AWAY
 from events.services import leases, retention
 from events.services.trials import forget_trials
+from fastgen_backend.connections import DatabaseUnavailable
 
 log = logging.getLogger("fastgen.worker")
 
@@ -25,12 +27,14 @@ STEPS: list[Callable[[], object]] = [
 def keep_house() -> None:
     """Take all steps. One that fails is told of, tried again next time, and holds up no other.
 
-    Raises one of `AWAY` where the database can't be reached.
+    Raises what the database's driver does where the connection is no good any more: the next steps would fail as well.
     """
     for step in STEPS:
         try:
             step()
-        except AWAY:
+        except NotSupportedError:  # a prepared statement outlived a change of its columns' types
             raise
-        except Exception:
+        except Exception as error:
+            if DatabaseUnavailable.is_meant_by(error):
+                raise
             log.exception("The step %s.%s failed; it is tried again.", step.__module__, step.__name__)

@@ -7,7 +7,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,8 +98,8 @@ def is_of_this_version() -> bool:
     return not ahead and not executor.migration_plan(loader.graph.leaf_nodes())
 
 
-def prepare_database() -> None:
-    """Migrate the database and make sure that our key opens its secrets.
+def prepare_database(and_then: Callable[[], None] = lambda: None) -> None:
+    """Migrate the database, make sure that our key opens its secrets, `and_then` give it what it starts with.
 
     Raises `CannotStart` where it can't be used, and `ImproperlyConfigured` where SECRET_KEY is not its key.
     """
@@ -109,6 +109,7 @@ def prepare_database() -> None:
             _refuse_newer_database()
             call_command("migrate", interactive=False, verbosity=0)
             verify_key()
+            and_then()
     except DatabaseError as error:
         raise _unusable(error) from None
 

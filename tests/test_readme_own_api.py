@@ -34,6 +34,7 @@ class OwnApi:
     def __init__(self, api: Api, app: AppClient, patch: pytest.MonkeyPatch) -> None:
         self.api, self.now = api, 0.0
         self.reads: list[float] = []
+        self.is_cut_off = False
         patch.setattr(requests, "get", self._get)
         self._code: dict[str, Any] = {}
         exec(block("python", "JWTClaimsRegistry").replace("<id>", app.id), self._code)  # noqa: S102  the README's
@@ -42,7 +43,10 @@ class OwnApi:
 
     def _get(self, url: str, **_options: Any) -> Any:
         self.reads.append(self.now)
-        return self.api.client.get(url.removeprefix("http://127.0.0.1:8000"))
+        if self.is_cut_off:
+            raise requests.ConnectionError
+        keys = self.api.client.get(url.removeprefix("http://127.0.0.1:8000")).json()
+        return SimpleNamespace(raise_for_status=lambda: None, json=lambda: keys)
 
     def believes(self, token: str) -> bool:
         try:
@@ -107,6 +111,34 @@ def test_it_learns_within_a_minute_of_the_keys_that_follow_leaked_ones(
     assert own.believes(after)
     assert not own.believes(before)
     assert len(own.reads) == 2
+
+
+def test_it_believes_leaked_keys_for_five_minutes_at_most_though_nobody_comes_with_new_ones(
+    own: OwnApi, app: AppClient, wait: Callable[[float], None]
+):
+    before = _token(app)
+    keys = publish_new_keys()
+    replace_keys(keys)
+    take_back_keys(keys)
+    wait(301)
+
+    assert not own.believes(before)
+
+
+def test_while_it_cannot_read_them_it_goes_on_with_the_keys_it_has_and_tries_each_minute(
+    own: OwnApi, app: AppClient, wait: Callable[[float], None]
+):
+    known = _token(app)
+    own.is_cut_off = True
+
+    for seconds in (301, 1, 60):
+        wait(seconds)
+        assert own.believes(known)
+    own.is_cut_off = False
+    wait(61)
+
+    assert own.believes(known)
+    assert own.reads == [0, 301, 362, 423]
 
 
 def test_who_sends_unknown_keys_makes_it_read_once_a_minute(

@@ -39,7 +39,7 @@ def publish_next_key(algorithm: str, after: SigningKey | None = None) -> Signing
 
     Or, with `after`, where that one signs no more: another worker has let the next one sign meanwhile.
     """
-    if waiting := _waiting(algorithm).first():
+    if waiting := _first_open(_waiting(algorithm)):
         return waiting
     sealed = seal_new_key(algorithm)
     with transaction.atomic():
@@ -47,7 +47,7 @@ def publish_next_key(algorithm: str, after: SigningKey | None = None) -> Signing
         if current is None or (after and after != current):
             return None
         following = {"algorithm": algorithm, "private_key": sealed, "is_current": False}
-        return _waiting(algorithm).first() or SigningKey.objects.create(**following)
+        return _first_open(_waiting(algorithm)) or SigningKey.objects.create(**following)
 
 
 def let_next_key_sign(algorithm: str) -> bool:
@@ -57,7 +57,7 @@ def let_next_key_sign(algorithm: str) -> bool:
         return False
     with transaction.atomic():
         current = _lock_current(algorithm)
-        following = known_by_all.first() if current else None
+        following = _first_open(known_by_all) if current else None
         if current is None or following is None:
             return False
         _retire(SigningKey.objects.filter(pk=current.pk))
@@ -72,7 +72,7 @@ def drop_private_halves() -> None:
         return
     with transaction.atomic():
         for row in over.select_for_update(skip_locked=True):
-            with suppress(InvalidToken):  # of which each process has told
+            with suppress(InvalidToken):  # whoever looks for keys tells of it
                 row.public_key, row.private_key = _sealed_public_half(row), None
                 row.save(update_fields=["public_key", "private_key"])
 
@@ -130,6 +130,15 @@ def _old_key(algorithm: str) -> SigningKey | None:
 def _waiting(algorithm: str) -> "models.QuerySet[SigningKey]":
     """What is published and has not signed yet; of several, the oldest is the next one."""
     return SigningKey.objects.filter(algorithm=algorithm, is_current=False, retired_at=None).order_by("pk")
+
+
+def _first_open(keys: "models.QuerySet[SigningKey]") -> SigningKey | None:
+    """The first of these that our `SECRET_KEY` opens; we could neither publish another nor sign with it."""
+    for row in keys:
+        with suppress(InvalidToken):
+            read_key(row)
+            return row
+    return None
 
 
 def _lock_current(algorithm: str) -> SigningKey | None:

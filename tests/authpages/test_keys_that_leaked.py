@@ -106,12 +106,8 @@ def test_a_new_key_that_is_unknown_here_is_looked_for_at_once(api: Api, monkeypa
     assert is_taken(api, there)
 
 
-def test_each_process_publishes_a_new_key_before_it_signs(
-    api: Api, clock: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
-):
+def test_each_process_publishes_a_new_key_before_it_signs(api: Api, clock: Callable[[timedelta], None]):
     Elsewhere(api)  # this process has looked just now
-    slept: list[float] = []
-    monkeypatch.setattr("authpages.management.commands.rotate_signing_keys.time.sleep", slept.append)
     keys = publish_new_keys()
     clock(timedelta(seconds=UNKNOWN_SECONDS + 1))  # so long the command waits
 
@@ -138,6 +134,16 @@ def test_who_replaces_keys_is_told_where_somebody_else_took_them_back(api: Api, 
 
     with pytest.raises(CommandError, match="Run this again"):
         call_command("rotate_signing_keys", "--now", stdout=StringIO())
+
+
+def test_keys_are_replaced_all_together_or_not_at_all(api: Api):
+    api.sign_up()
+    signing = set(SigningKey.objects.filter(is_current=True))
+    keys = publish_new_keys()
+    keys[1].delete()
+
+    assert not replace_keys(keys)
+    assert set(SigningKey.objects.filter(is_current=True)) == signing
 
 
 def test_keys_that_somebody_else_replaced_meanwhile_are_not_taken_back(api: Api, monkeypatch: pytest.MonkeyPatch):

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from authpages.models import SigningKey
-from authpages.services.signing_keys import drop_private_halves, publish_next_key
+from authpages.services.signing_keys import PUBLISHED_AHEAD, drop_private_halves, keep_signing_keys, publish_next_key
 from authpages.signing_keys import BELIEVED_FOR, ES256, LOOK_AGAIN_SECONDS, RS256, current_key, find_key, seal_new_key
 from authpages.tokens import forget_keys
 from tests.authpages.key_times import clock, is_taken, new_token
@@ -72,6 +72,24 @@ def test_a_key_of_who_has_another_secret_key_already_stops_nobody(
     [told] = [record.getMessage() for record in caplog.records if record.name == "fastgen.signing_keys"]
     assert str(published.pk) in told
     assert "SECRET_KEY_FALLBACKS" in told
+
+
+def test_a_key_that_stays_closed_never_comes_to_sign(
+    api: Api, clock: Callable[[timedelta], None], seal_elsewhere: Callable[[], bytes]
+):
+    api.sign_up()
+    closed = SigningKey.objects.create(private_key=seal_elsewhere(), is_current=False)
+
+    for wait in (timedelta(days=91), PUBLISHED_AHEAD, PUBLISHED_AHEAD):
+        clock(wait)
+        keep_signing_keys()
+        clock(timedelta(seconds=LOOK_AGAIN_SECONDS))
+        assert is_taken(api, new_token(api))
+
+    closed.refresh_from_db()
+    assert not closed.is_current
+    assert SigningKey.objects.filter(algorithm=RS256, retired_at=None).count() == 2  # it, and who came after the first
+    assert publish_next_key(RS256) != closed
 
 
 def test_where_the_current_key_stays_closed_nothing_is_signed_and_no_other_key_made(

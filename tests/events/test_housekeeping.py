@@ -1,19 +1,22 @@
 """What the worker does once a minute: one step that fails holds up no other."""
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import NotSupportedError, OperationalError
 
 from events import housekeeping
 from events.housekeeping import STEPS, keep_house
 
 
+@pytest.mark.parametrize("error", [ValueError("never mind"), OperationalError("deadlock")], ids=["ours", "a deadlock"])
 def test_a_step_that_fails_is_told_of_and_holds_up_no_other(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ):
+    error.__cause__ = psycopg.errors.DeadlockDetected()
     taken: list[int] = []
 
     def fails() -> None:
-        raise ValueError("never mind")
+        raise error
 
     monkeypatch.setattr(housekeeping, "STEPS", [fails, lambda: taken.append(1)])
 
@@ -24,15 +27,21 @@ def test_a_step_that_fails_is_told_of_and_holds_up_no_other(
     assert caplog.text.count("fails failed; it is tried again") == 2
 
 
-def test_while_the_database_is_away_the_rest_waits(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [(OperationalError("gone"), psycopg.OperationalError()), (NotSupportedError("cached plan must not change"), None)],
+)
+def test_where_the_connection_is_no_good_any_more_the_rest_waits(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, cause: Exception | None
+):
     taken: list[int] = []
 
     def fails() -> None:
-        raise OperationalError
+        raise error from cause
 
     monkeypatch.setattr(housekeeping, "STEPS", [fails, lambda: taken.append(1)])
 
-    with pytest.raises(OperationalError):
+    with pytest.raises(type(error)):
         keep_house()
     assert not taken
 

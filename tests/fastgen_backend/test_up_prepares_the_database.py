@@ -6,6 +6,7 @@ from tests.processes import KEY, Running, free_port, query, refusal, run, wait_f
 
 KEYS = "SELECT algorithm, is_current FROM authpages_signingkey ORDER BY algorithm"
 VERIFY_KEY = "from fastgen_backend.vault import verify_key; verify_key()"
+TAKE_NO_KEYS = "ALTER TABLE authpages_signingkey RENAME COLUMN is_current TO was_current"
 RECORD_A_FUTURE_MIGRATION = """
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -35,6 +36,15 @@ def test_another_secret_key_is_refused(database_url: str):
     result = run("up", "--port", str(free_port()), DATABASE_URL=database_url, SECRET_KEY=KEY[::-1])
 
     assert "SECRET_KEY" in refusal(result)
+
+
+def test_a_database_that_takes_no_first_keys_is_refused(database_url: str):
+    change_database("from authpages.signing_keys import make_first_keys; make_first_keys()", database_url)
+    change_database(f"from django.db import connection; connection.cursor().execute({TAKE_NO_KEYS!r})", database_url)
+
+    result = run("up", "--port", str(free_port()), DATABASE_URL=database_url)
+
+    assert "can't be used" in refusal(result)
 
 
 def test_an_unreachable_database_is_named_without_its_password():

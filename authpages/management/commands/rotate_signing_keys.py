@@ -22,8 +22,10 @@ from fastgen_backend.vault import verify_key
 NOW = (
     "Done. Every key from before is deleted. Access tokens of theirs are believed no more, by us within %(seconds)d s, "
     "by APIs that verify them themselves as soon as they read /.well-known/jwks.json anew (ours may be kept for "
-    "%(minutes)d minutes). ID tokens of theirs tell nothing any more. Clients refresh, and nobody is logged out."
+    "%(minutes)d minutes), which is also when they learn of the new ones. ID tokens of theirs tell nothing any more. "
+    "Clients refresh, and nobody is logged out."
 )
+UNDER_WAY_SECONDS = 5  # so long what was signed at the last moment may take to where it is used first
 SOMEBODY_ELSE = "Somebody else replaced the keys at the same moment. Run this again."
 
 
@@ -66,7 +68,7 @@ class Command(BaseCommand):
         for key in keys:
             self.stdout.write(f"{key.algorithm}: the key {key.pk} signs from now on.")
         self.stdout.write("Waiting until no process signs with a former one.")
-        time.sleep(LOOK_AGAIN_SECONDS + 1)
+        time.sleep(LOOK_AGAIN_SECONDS + UNDER_WAY_SECONDS)
         if not take_back_keys(keys):
             raise CommandError(SOMEBODY_ELSE)
         self.stdout.write(NOW % {"seconds": LOOK_AGAIN_SECONDS, "minutes": JWKS_SECONDS // 60})

@@ -49,8 +49,7 @@ class Command(BaseCommand):
         _set_base_url(host, port)
         startup.check_port(address, port)
         startup.check_folders()
-        startup.prepare_database()
-        make_first_keys()
+        startup.prepare_database(and_then=make_first_keys)
         startup.check_port(address, port)  # again: preparing takes its time, and somebody else may have come
         return address
 
