@@ -133,7 +133,7 @@ def _waiting(algorithm: str) -> "models.QuerySet[SigningKey]":
 
 
 def _first_open(keys: "models.QuerySet[SigningKey]") -> SigningKey | None:
-    """The first of these that our `SECRET_KEY` opens; we could neither publish another nor sign with it."""
+    """The first of these that our `SECRET_KEY` opens; the others we can neither publish nor sign with."""
     for row in keys:
         with suppress(InvalidToken):
             read_key(row)

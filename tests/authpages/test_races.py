@@ -51,31 +51,6 @@ def test_one_address_signed_up_at_once_makes_one_account(told: Callable[[], list
     assert told().count("auth.user_signedUp") == 1
 
 
-def test_one_reset_link_used_at_once_sets_one_password(mailed: Callable[[str], str]) -> None:
-    Api().sign_up()
-    Api().post("/auth/password-reset/request", {"email": "ann@example.com"})
-    resolve_due()
-    token = mailed("auth.password_reset")
-
-    def reset(number: int) -> int:
-        body = {"token": token, "password": f"password number {number}"}
-        return int(Api().post("/auth/password-reset/submit", body).status_code)
-
-    assert sorted(together(reset)) == [204] + [400] * (AT_ONCE - 1)
-
-
-def test_one_verification_link_used_at_once_is_one_event(
-    mailed: Callable[[str], str], told: Callable[[], list[str]]
-) -> None:
-    Api().sign_up()
-    body = {"token": mailed("auth.email_verificationRequested")}
-
-    statuses = together(lambda _: Api().post("/auth/email-verification/submit", body).status_code)
-
-    assert statuses == [200] * AT_ONCE
-    assert told().count("auth.email_verified") == 1
-
-
 def test_one_refresh_token_used_at_once_yields_one_child(settings: Any) -> None:
     settings.REFRESH_REPEAT_SECONDS = 60
     body = {"refreshToken": Api().sign_up()["session"]["refreshToken"]}
